@@ -1,0 +1,1 @@
+"""Bundles, pages and their verification, made from a rule."""

@@ -1,0 +1,88 @@
+"""Finds a browser and launches it headless, so that WebGL2 works without a GPU too."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from nca.errors import UserError
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, BrowserType
+
+__all__ = ["BROWSERS", "RENDERERS", "MissingBrowser", "launch"]
+
+BROWSERS = ("chromium", "firefox", "webkit")
+
+# What draws in Chromium; each has given torch's bits. Debian has llvmpipe in libgl1-mesa-dri and
+# libegl1, lavapipe in mesa-vulkan-drivers.
+RENDERERS = {
+    "default": ["--enable-unsafe-swiftshader"],
+    "swiftshader": ["--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"],
+    "llvmpipe": ["--use-gl=angle", "--use-angle=gl-egl", "--ignore-gpu-blocklist"],
+    "lavapipe": ["--use-angle=vulkan", "--ignore-gpu-blocklist", "--disable-gpu-driver-bug-workarounds"],
+}
+
+_OFFLINE = [
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+    "--disable-quic",
+]
+_COMMANDS = ("chromium", "chromium-browser", "google-chrome")  # as distributions name it
+
+
+class MissingBrowser(UserError):  # noqa: N818 - reads as what happened
+    """Neither Playwright's browser nor another is there."""
+
+
+@contextmanager
+def launch(browser: str = "chromium", *, renderer: str = "default") -> "Iterator[Browser]":
+    """A headless browser, closed at the end: Playwright's own download, else a Chromium on PATH.
+
+    browser: one of BROWSERS, or the path of a Chromium.
+    renderer: one of RENDERERS; Chromium alone heeds it.
+
+    Raises MissingBrowser where Playwright or the browser is not installed, UserError where it does not start.
+    """
+    try:
+        from playwright.sync_api import sync_playwright
+    except ImportError:
+        raise MissingBrowser('Playwright is not installed: pip install "nca-texture[verify]"') from None
+    with sync_playwright() as playwright:
+        kind = getattr(playwright, browser if browser in BROWSERS else "chromium")
+        running = _start(kind, _find(kind, browser), renderer)
+        try:
+            yield running
+        finally:
+            running.close()
+
+
+def _find(kind: "BrowserType", browser: str) -> str:
+    named = browser not in BROWSERS
+    commands = _COMMANDS if kind.name == "chromium" else ()
+    for command in (browser,) if named else (kind.executable_path, *commands):
+        if found := shutil.which(command):
+            return str(found)
+    if named:
+        raise MissingBrowser(f"no browser at {browser}: expected one of {', '.join(BROWSERS)}, or a Chromium's path")
+    other = ", or apt install chromium" if commands else ""
+    raise MissingBrowser(f"no {browser} found: run playwright install {browser}{other}")
+
+
+def _start(kind: "BrowserType", executable: str, renderer: str) -> "Browser":
+    from playwright.sync_api import Error
+
+    chromium = kind.name == "chromium"
+    root = hasattr(os, "geteuid") and os.geteuid() == 0  # as root, Chromium starts only without its sandbox
+    try:
+        return kind.launch(
+            executable_path=executable,
+            args=_OFFLINE + RENDERERS[renderer] if chromium else [],
+            chromium_sandbox=chromium and not root,
+        )
+    except Error as error:
+        reason = str(error).strip().splitlines()[0]
+        raise UserError(f"{executable} does not start: {reason}") from None

@@ -1,0 +1,149 @@
+"""A texture under way behind one interface: in torch, and in a browser that has an exported page open."""
+
+import base64
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nca.errors import UserError
+from nca.rollout import erase, restore, rgb_bytes, rollout, seed_state
+from nca.rule import Rule
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+__all__ = ["InBrowser", "InTorch", "Run"]
+
+
+class Run(Protocol):
+    """One texture: a grid, a seed, and how far it has come."""
+
+    def reset(self) -> None:
+        """Back to step 0."""
+
+    def step(self, count: int) -> None:
+        """Take so many steps."""
+
+    def keep(self) -> None:
+        """Remember the state for `restore`."""
+
+    def erase(self, x: int, y: int, radius: int) -> None:
+        """Zero a disc of cells."""
+
+    def restore(self, x: int, y: int, radius: int) -> None:
+        """Put a disc of the kept cells back."""
+
+    def read(self) -> NDArray[np.int16]:
+        """The state: (C, height, width) in [-2047, 2047]."""
+
+    def pixels(self) -> NDArray[np.uint8]:
+        """The picture: (height, width, 3)."""
+
+
+class InTorch:
+    """The reference; `done` counts its steps."""
+
+    def __init__(self, rule: Rule, width: int, height: int, seed: int) -> None:
+        self._rule, self._size, self._seed = rule, (height, width), seed
+        self.reset()
+
+    def reset(self) -> None:
+        """Back to step 0."""
+        self._state, self.done = seed_state(self._rule, *self._size), 0
+
+    def step(self, count: int) -> None:
+        """Take so many steps."""
+        self._state = rollout(self._rule, self._state, count, seed=self._seed, first=self.done)
+        self.done += count
+
+    def keep(self) -> None:
+        """Remember the state for `restore`."""
+        self._kept = self._state
+
+    def erase(self, x: int, y: int, radius: int) -> None:
+        """Zero a disc of cells."""
+        self._state = erase(self._state, x, y, radius)
+
+    def restore(self, x: int, y: int, radius: int) -> None:
+        """Put a disc of the kept cells back."""
+        self._state = restore(self._state, self._kept, x, y, radius)
+
+    def read(self) -> NDArray[np.int16]:
+        """The state: (C, height, width) in [-2047, 2047]."""
+        return self._state.numpy().astype(np.int16)
+
+    def pixels(self) -> NDArray[np.uint8]:
+        """The picture: (height, width, 3)."""
+        return rgb_bytes(self._state)
+
+
+_RENDERER = """({ gl }) => {
+  const names = gl.getExtension("WEBGL_debug_renderer_info");
+  return gl.getParameter(names ? names.UNMASKED_RENDERER_WEBGL : gl.RENDERER);
+}"""
+_AT_ONCE = 100  # steps queued before the page waits for the device: browsers take a longer queue for a hang
+# Data leaves the page as base64: JSON arrays of numbers take ten times as long.
+_BASE64 = """(nca, method) => new Promise((done) => {
+  const reader = new FileReader();
+  reader.onload = () => done(reader.result.split(",")[1]);
+  reader.readAsDataURL(new Blob([nca[method]()]));
+})"""
+
+
+class InBrowser:
+    """The texture of a page, driven through the object that the page leaves on its canvas.
+
+    Raises UserError where the page does not start or loses its WebGL context.
+    """
+
+    def __init__(self, tab: "Page", page: Path, width: int, height: int, seed: int) -> None:
+        self._page, self._size = page, (height, width)
+        errors: list[str] = []
+        tab.on("pageerror", lambda error: errors.append(str(error)))
+        tab.goto(f"{page.resolve().as_uri()}#paused&seed={seed}&size={width}x{height}")
+        self._nca = tab.evaluate_handle("document.querySelector('canvas')?.nca")
+        if not self._nca.evaluate("(nca) => Boolean(nca)"):
+            reason = " ".join(" ".join(errors).split()) or "it holds no texture"
+            raise UserError(f"{page} does not run: {reason}")
+        self.renderer: str = self._nca.evaluate(_RENDERER)
+
+    def reset(self) -> None:
+        """Back to step 0."""
+        self._call("reset")
+
+    def step(self, count: int) -> None:
+        """Take so many steps."""
+        for done in range(0, count, _AT_ONCE):
+            self._call("step", min(_AT_ONCE, count - done))
+            self._nca.evaluate("(nca) => nca.gl.finish()")
+
+    def keep(self) -> None:
+        """Remember the state for `restore`."""
+        self._call("keep")
+
+    def erase(self, x: int, y: int, radius: int) -> None:
+        """Zero a disc of cells."""
+        self._call("erase", x, y, radius)
+
+    def restore(self, x: int, y: int, radius: int) -> None:
+        """Put a disc of the kept cells back."""
+        self._call("restore", x, y, radius)
+
+    def read(self) -> NDArray[np.int16]:
+        """The state: (C, height, width) in [-2047, 2047]."""
+        return np.frombuffer(self._bytes("read"), "<i2").reshape(-1, *self._size)
+
+    def pixels(self) -> NDArray[np.uint8]:
+        """The picture: (height, width, 3)."""
+        return np.frombuffer(self._bytes("pixels"), np.uint8).reshape(*self._size, 4)[..., :3]
+
+    def _call(self, method: str, *arguments: int) -> None:
+        self._nca.evaluate("(nca, [method, ...rest]) => void nca[method](...rest)", [method, *arguments])
+
+    def _bytes(self, method: str) -> bytes:
+        encoded = self._nca.evaluate(_BASE64, method)
+        if self._nca.evaluate("(nca) => nca.gl.isContextLost()"):
+            raise UserError(f"{self._page}: the browser lost its WebGL context ({self.renderer})")
+        return base64.b64decode(encoded)

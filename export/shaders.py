@@ -1,0 +1,105 @@
+"""GLSL ES 3.00 from a rule: one text a pass, the weights inlined as numbers."""
+
+import re
+
+import numpy as np
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from numpy.typing import NDArray
+
+from nca.errors import UserError
+from nca.rule import Rule
+
+__all__ = ["PASSES", "read_rule", "render_shaders"]
+
+PASSES = {
+    "vertex": "vertex.vert.j2",
+    "step": "step.frag.j2",
+    "reset": "reset.frag.j2",
+    "brush": "brush.frag.j2",
+    "display": "display.frag.j2",
+}
+
+Array = NDArray[np.integer | np.floating]
+
+
+def render_shaders(rule: Rule) -> dict[str, str]:
+    """The shader texts of a rule: vertex, step, reset, brush and display; the same rule gives the same bytes."""
+    templates = Environment(  # noqa: S701 - only numbers go in, and HTML escapes would spoil GLSL's "<"
+        loader=PackageLoader("nca.shaders", "."),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        keep_trailing_newline=True,
+    )
+    numbers = _numbers(rule)
+    return {name: templates.get_template(file).render(numbers) for name, file in PASSES.items()}
+
+
+def read_rule(step: str, channels: int) -> Rule:
+    """The rule that a rendered step shader of C channels carries: the inverse of `render_shaders`.
+
+    A page carries its weights once, in the shader: as base64 beside it they would add 40 % to its size.
+    Raises UserError where the text is not such a shader.
+    """
+    try:
+        return _parse(step, channels)
+    except (ValueError, AttributeError) as error:
+        raise UserError(f"holds no rule of {channels} channels in its step shader: expected one of ours") from error
+
+
+def _numbers(rule: Rule) -> dict[str, object]:
+    C, H = rule.channels, rule.hidden
+    scale1, scale2 = 0.5**rule.k1, 0.5**rule.k2
+    # GLSL fills a mat4 column by column: (group of 4 hidden units, matrix, column, row).
+    w1 = rule.w1.reshape(H // 4, 4, C, 4).transpose(0, 2, 3, 1)
+    w2 = rule.w2.reshape(C // 4, 4, H // 4, 4).transpose(2, 0, 3, 1)
+    groups = zip(_vectors(rule.b1), _vectors(scale1), w1, w2, strict=True)
+    return {
+        "C": C,
+        "H": H,
+        "K": C // 4,
+        "parameters": rule.parameters,
+        "update": rule.update,
+        "hidden": [
+            {"bias": bias, "scale": scale, "w1": [_join(m) for m in first], "w2": [_join(m) for m in second]}
+            for bias, scale, first, second in groups
+        ],
+        "half": _vectors(0.5 / scale2),
+        "scale": _vectors(scale2),
+    }
+
+
+def _vectors(values: Array) -> list[str]:
+    """Arguments of one vec4 for each four values; a single number where all four are equal."""
+    return [_join(four[:1] if (four == four[0]).all() else four) for four in values.reshape(-1, 4)]
+
+
+def _join(values: Array) -> str:
+    """Literals that GLSL reads back exactly: whole numbers as integers, powers of two as Python's repr."""
+    return ",".join(f"{value:.0f}" if value == int(value) else repr(float(value)) for value in values.flat)
+
+
+def _parse(step: str, channels: int) -> Rule:
+    update = int(re.search(r"< (\d+)u\)", step)[1])  # type: ignore[index] # None is caught by the caller
+    matrices = _literals("mat4", 16, step)
+    vectors = _literals("vec4", 4, step)  # half of each texture; bias and scale of each group; scale of each texture
+    K = channels // 4
+    groups = vectors[K:-K].reshape(-1, 2, 4)
+    each = matrices.reshape(len(groups), channels + K, 4, 4)
+    return Rule(
+        w1=each[:, :channels].transpose(0, 3, 1, 2).reshape(4 * len(groups), 4 * channels).astype(int),
+        b1=groups[:, 0].reshape(-1).astype(int),
+        k1=_shifts(groups[:, 1]),
+        w2=each[:, channels:].transpose(1, 3, 0, 2).reshape(channels, 4 * len(groups)).astype(int),
+        k2=_shifts(vectors[-K:]),
+        update=update,
+    )
+
+
+def _literals(kind: str, size: int, text: str) -> NDArray[np.float64]:
+    """Every constructor of numbers alone, in order: (how many, size)."""
+    found = [part.split(",") for part in re.findall(rf"\b{kind}\(([-+\d.,e]+)\)", text)]
+    return np.array([part * (size // len(part)) for part in found], dtype=np.float64).reshape(-1, size)
+
+
+def _shifts(scales: NDArray[np.float64]) -> NDArray[np.int64]:
+    return np.rint(-np.log2(scales)).astype(np.int64).reshape(-1)

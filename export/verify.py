@@ -1,0 +1,195 @@
+"""Compares an exported page in a browser with torch: every channel of every cell, every byte shown."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from nca.errors import UserError
+from nca.export.bundle import Bundle
+from nca.export.html import render_page
+from nca.export.runs import InBrowser, InTorch, Run
+from nca.export.source import load_source
+from nca.rule import Rule
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+__all__ = ["STEPS", "Check", "Difference", "Report", "page_of", "target", "verify"]
+
+STEPS = (1, 2, 10, 100, 1000)
+_Op = tuple[Any, ...]  # the name of a method of Run, then its arguments
+
+
+@dataclass(frozen=True)
+class Check:
+    """One comparison of the whole state and picture: how many values, how many of them differ."""
+
+    name: str  # "step 100", "erased", "restored", "regrown", "reset"
+    values: int
+    differing: int
+
+
+@dataclass(frozen=True)
+class Difference:
+    """The first value that differs: in the first such step, the first cell in reading order."""
+
+    step: int
+    x: int
+    y: int
+    what: str  # "channel 3", "green byte"
+    expected: int  # torch's
+    found: int  # the browser's
+
+    def __str__(self) -> str:
+        """One line for people."""
+        where = f"step {self.step}, cell x={self.x} y={self.y}, {self.what}"
+        return f"{where}: torch has {self.expected}, the browser {self.found}"
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a verification found.
+
+    renderer: what drew, as the browser names it.
+    first: the first differing value; None where there is none, or where a replay did not show it again.
+    """
+
+    renderer: str
+    checks: tuple[Check, ...]
+    first: Difference | None
+
+    @property
+    def values(self) -> int:
+        """How many values were compared."""
+        return sum(check.values for check in self.checks)
+
+    @property
+    def differing(self) -> int:
+        """How many of them differ."""
+        return sum(check.differing for check in self.checks)
+
+
+def verify(
+    browser: "Browser",
+    page: Path,
+    rule: Rule,
+    *,
+    steps: Sequence[int] = STEPS,
+    width: int = 64,
+    height: int = 64,
+    seed: int = 0,
+    progress: Callable[[Check], None] = lambda check: None,
+) -> Report:
+    """Compare a page with its rule in torch after each number of steps, then after a brush stroke and a reset.
+
+    browser: one from `nca.export.browser.launch`.
+    steps: counted from the reset, at least one.
+    progress: called after each comparison.
+
+    Raises UserError where the page does not start or does not last.
+    """
+    from playwright.sync_api import Error
+
+    tab = browser.new_page()
+    try:
+        found, expected = InBrowser(tab, page, width, height, seed), InTorch(rule, width, height, seed)
+        return _compare(found, expected, _moves(sorted(set(steps)), width, height), progress)
+    except Error as error:
+        raise UserError(f"{page}: the browser gave up: {str(error).splitlines()[0]}") from error
+    finally:
+        tab.close()
+
+
+@contextmanager
+def target(path: Path) -> Iterator[tuple[Path, Rule]]:
+    """The page to open and the rule to hold it against, for a run folder, a bundle or an exported page.
+
+    A bundle is shown in a temporary page, with the shaders that it carries.
+    Raises UserError where the path is none of these.
+    """
+    bundle = load_source(path)
+    if path.suffix == ".html":
+        yield path, bundle.rule
+        return
+    with page_of(bundle) as page:
+        yield page, bundle.rule
+
+
+@contextmanager
+def page_of(bundle: Bundle) -> Iterator[Path]:
+    """A temporary page that shows a bundle."""
+    with TemporaryDirectory() as folder:
+        page = Path(folder) / "page.html"
+        page.write_text(render_page(bundle), encoding="utf-8")
+        yield page
+
+
+def _moves(steps: list[int], width: int, height: int) -> dict[str, list[_Op]]:
+    """What both runs do before each comparison, by its name.
+
+    After the steps asked for: a hole across the torus's edges, half of it put back, regrown; then the beginning again.
+    """
+    moves: dict[str, list[_Op]] = {
+        f"step {step}": [("step", step - before)] for before, step in zip([0, *steps], steps, strict=False)
+    }
+    bottom, radius = height - 1, min(width, height) // 3
+    return moves | {
+        "erased": [("keep",), ("erase", 0, bottom, radius)],
+        "restored": [("step", 1), ("restore", radius, bottom, radius)],
+        "regrown": [("step", 10)],
+        "reset": [("reset",), ("step", steps[0])],
+    }
+
+
+def _compare(
+    found: InBrowser, expected: InTorch, moves: dict[str, list[_Op]], progress: Callable[[Check], None]
+) -> Report:
+    checks: list[Check] = []
+    past: list[_Op] = []
+    first = None
+    for name, ops in moves.items():
+        _do(ops, found, expected)
+        checks.append(Check(name, *_count(found, expected)))
+        progress(checks[-1])
+        if checks[-1].differing and not first:
+            first = _first_difference(found, expected, past, ops)
+        past += ops
+    return Report(found.renderer, tuple(checks), first)
+
+
+def _do(ops: list[_Op], *runs: Run) -> None:
+    for run in runs:
+        for method, *arguments in ops:
+            getattr(run, method)(*arguments)
+
+
+def _count(found: Run, expected: Run) -> tuple[int, int]:
+    pairs = (found.read(), expected.read()), (found.pixels(), expected.pixels())
+    return sum(a.size for a, _ in pairs), sum(int((a != b).sum()) for a, b in pairs)
+
+
+def _first_difference(found: InBrowser, expected: InTorch, past: list[_Op], ops: list[_Op]) -> Difference | None:
+    """Replays what went well, then what did not, one step at a time; to the end, so that the next move can follow."""
+    _do([("reset",), *past], found, expected)
+    first = None
+    for op in ops:
+        singly: list[_Op] = [("step", 1)] * op[1] if op[0] == "step" else [op]
+        for single in singly:
+            _do([single], found, expected)
+            first = first or _difference(found, expected)
+    return first
+
+
+def _difference(found: InBrowser, expected: InTorch) -> Difference | None:
+    names = [f"channel {channel}" for channel in range(16)], ["red byte", "green byte", "blue byte"]
+    states = found.read().transpose(1, 2, 0), expected.read().transpose(1, 2, 0)
+    for (a, b), name in zip((states, (found.pixels(), expected.pixels())), names, strict=True):
+        for y, x, channel in np.argwhere(a != b):
+            values = int(b[y, x, channel]), int(a[y, x, channel])
+            return Difference(expected.done, int(x), int(y), name[channel], *values)
+    return None

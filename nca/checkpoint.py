@@ -1,0 +1,53 @@
+"""All that a trainer needs to go on exactly as if it had never stopped, as named tensors."""
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor
+
+from nca.errors import UserError
+from nca.rule import STATE_BITS
+from nca.train import Trainer
+
+__all__ = ["capture", "restore"]
+
+
+def capture(trainer: Trainer) -> dict[str, Tensor]:
+    """The trainer's weights, optimizer, pool, random state and counters."""
+    moments = trainer.optimizer.state_dict()["state"]
+    return {
+        **{f"automaton.{name}": tensor for name, tensor in trainer.automaton.state_dict().items()},
+        **{f"adam.{index}.{name}": tensor for index, state in moments.items() for name, tensor in state.items()},
+        "pool": (trainer.pool.states * 2**STATE_BITS).to(torch.int16),  # exact: states are multiples of 2^-10
+        "random": trainer.random.get_state(),
+        **{f"scaler.{name}": torch.tensor(value) for name, value in trainer.scaler.state_dict().items()},
+        "step": torch.tensor(trainer.step),
+        "seconds": torch.tensor(trainer.seconds, dtype=torch.float64),
+    }
+
+
+def restore(trainer: Trainer, tensors: Mapping[str, Tensor]) -> None:
+    """Bring a new trainer of the same configuration to a captured state. Raises UserError where they do not fit."""
+    try:
+        trainer.automaton.load_state_dict(_under(tensors, "automaton."))
+        trainer.optimizer.load_state_dict(trainer.optimizer.state_dict() | {"state": _moments(tensors)})
+        trainer.pool.states.copy_(tensors["pool"].float() / 2**STATE_BITS)
+        trainer.random.set_state(tensors["random"])
+        scaler = {name: tensor.item() for name, tensor in _under(tensors, "scaler.").items()}
+        trainer.scaler.load_state_dict(trainer.scaler.state_dict() | scaler)  # none where float32 was trained before
+        trainer.step = int(tensors["step"])
+        trainer.seconds = float(tensors["seconds"])
+    except (KeyError, RuntimeError, ValueError, TypeError) as error:
+        raise UserError(f"cannot resume: the saved state does not fit the configuration ({error})") from None
+
+
+def _under(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    return {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}
+
+
+def _moments(tensors: Mapping[str, Tensor]) -> dict[int, dict[str, Tensor]]:
+    moments: dict[int, dict[str, Tensor]] = {}
+    for key, tensor in _under(tensors, "adam.").items():
+        index, name = key.split(".")
+        moments.setdefault(int(index), {})[name] = tensor
+    return moments

@@ -1,0 +1,83 @@
+"""nca train."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from nca.cli.options import PATH, Numbers, force
+from nca.cli.progress import show_progress
+from nca.config import AMP, FEATURES, PRESETS, Config
+from nca.errors import UserError
+
+if TYPE_CHECKING:
+    from nca.record import Recorder
+
+__all__ = ["train"]
+
+
+@click.command()
+@click.argument("image", type=PATH, required=False)
+@click.option("-o", "--output", type=PATH, required=True, help="Run folder to write.")
+@click.option("--preset", type=click.Choice(list(PRESETS)), help="Size of automaton and picture.  [default: small]")
+@click.option("--channels", type=int, help="Values a cell: 4, 8, 12 or 16.")
+@click.option("--hidden", type=int, help="Hidden units: a multiple of 4 up to 128.")
+@click.option("--size", type=int, help="Side in pixels that the picture is scaled down to, a cell each.")
+@click.option("--field", type=int, help="Side in cells of the trained states.")
+@click.option("--steps", type=int, help="Optimisation steps.")
+@click.option("--minutes", type=float, help="Train by the clock instead.")
+@click.option("--features", type=click.Choice(list(FEATURES)), help="What the loss compares.  [default: multiscale]")
+@click.option("--layer-weights", type=Numbers(float), help="Of the features' layers: two for multiscale, five for vgg.")
+@click.option("--weights", type=PATH, help="Trained weights for vgg16 or vgg19, instead of a download.")
+@click.option("--device", type=click.Choice(["auto", "cpu", "cuda", "mps"]), default="auto", help="Where to train.")
+@click.option("--amp", type=click.Choice(AMP), help="Precision of products.  [default: auto: fp16 on CUDA, else off]")
+@click.option("--seed", type=int, help="Of everything random.  [default: 0]")
+@click.option("--resume", is_flag=True, help="Go on with the run at --output, its picture and its settings.")
+@force
+def train(
+    image: Path | None, output: Path, device: str, weights: Path | None, resume: bool, force: bool, **settings: Any
+) -> None:
+    """Train an automaton on the texture in IMAGE.
+
+    Writes a run folder: weights, settings, log, previews, and what resuming needs. Ctrl-C saves and stops.
+    """
+    from nca import session
+
+    settings = {name: value for name, value in settings.items() if value is not None}
+    if resume:
+        _require_none(image, settings, force)
+        recorder = session.resume(output, settings, device=device, weights=weights)
+    elif image is None:
+        raise click.UsageError("Missing argument 'IMAGE'.")
+    else:
+        config = Config.of(PRESETS[settings.pop("preset", "small")] | settings)
+        recorder = session.begin(image, output, config, device=device, weights=weights, force=force)
+    _run(recorder)
+
+
+def _require_none(image: Path | None, settings: dict[str, Any], force: bool) -> None:
+    """All but how long to train comes from the run that is resumed."""
+    refused = ["IMAGE"] * (image is not None) + ["--force"] * force
+    refused += [f"--{name.replace('_', '-')}" for name in settings if name not in ("steps", "minutes")]
+    if refused:
+        raise click.UsageError(f"--resume keeps the run's picture and settings: leave out {', '.join(refused)}")
+
+
+def _run(recorder: "Recorder") -> None:
+    click.echo(_summary(recorder))
+    for progress in show_progress(recorder.trainer):
+        recorder(progress)
+    recorder.save()
+    if recorder.trainer.part < 1:
+        raise UserError(f"stopped and saved; to go on: nca train --resume -o {recorder.folder}")
+    click.echo(f"Saved {recorder.folder}; next: nca export {recorder.folder}")
+
+
+def _summary(recorder: "Recorder") -> str:
+    config = recorder.trainer.config
+    until = f"{config.steps} steps" if config.minutes is None else f"{config.minutes:g} minutes"
+    return (
+        f"Training {recorder.folder} on {recorder.picture}, {recorder.trainer.target.shape[-1]} px: "
+        f"{config.channels} channels, {config.hidden} hidden, {recorder.trainer.automaton.rule().parameters:,} "
+        f"parameters, field {config.field}, {config.features}, {until}, on {recorder.trainer.device.type}"
+    )

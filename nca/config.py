@@ -1,0 +1,88 @@
+"""What a training run is made from; echoed, and stored beside the weights."""
+
+import math
+from dataclasses import dataclass, fields
+from typing import Any
+
+from nca.errors import UserError
+from nca.rule import CHANNELS, MAX_HIDDEN, UPDATE_ALWAYS
+
+__all__ = ["AMP", "FEATURES", "PRESETS", "Config"]
+
+FEATURES = {"multiscale": 2, "vgg16": 5, "vgg19": 5}  # and how many layer weights each takes
+AMP = ("auto", "off", "fp16", "bf16")
+
+
+@dataclass(frozen=True)
+class Config:
+    """Settings of a training run. Raises UserError where one is out of range.
+
+    channels, hidden, update: the rule's C, H and update rate times 256.
+    size: side of the picture, which is scaled down to it, in pixels, a cell each.
+    field: side of the states that are trained; smaller than the picture, it is faster but sees less at once.
+    steps: optimisation steps; minutes, where not None, ends training by the clock instead.
+    batch, pool: states an optimisation step, and states kept.
+    shortest, longest: automaton steps a state is run for before the loss looks at it.
+    layer_weights: of the features' layers; empty for the features' own.
+    seed: of everything random.
+    """
+
+    channels: int = 12
+    hidden: int = 96
+    update: int = UPDATE_ALWAYS // 2
+    size: int = 128
+    field: int = 64
+    steps: int = 2000
+    minutes: float | None = None
+    batch: int = 4
+    pool: int = 256
+    shortest: int = 32
+    longest: int = 64
+    learning_rate: float = 2e-3
+    features: str = "multiscale"
+    layer_weights: tuple[float, ...] = ()
+    amp: str = "auto"
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be trained."""
+        for name in (field.name for field in fields(self) if field.type is int):
+            self._require(type(getattr(self, name)) is int, name, "a whole number")
+        self._require(self.channels in CHANNELS, "channels", f"one of {CHANNELS}")
+        in_range = self.hidden % 4 == 0 and 4 <= self.hidden <= MAX_HIDDEN
+        self._require(in_range, "hidden", f"a multiple of 4 from 4 to {MAX_HIDDEN}")
+        self._require(1 <= self.update <= UPDATE_ALWAYS, "update", f"1 to {UPDATE_ALWAYS}")
+        self._require(16 <= self.size <= 1024, "size", "16 to 1024 px")
+        self._require(16 <= self.field <= 1024, "field", "16 to 1024 cells")
+        self._require(self.steps >= 1, "steps", "at least 1")
+        self._require(self.minutes is None or self.minutes > 0, "minutes", "more than 0")
+        self._require(1 <= self.batch <= self.pool, "batch", f"1 to the pool's {self.pool}")
+        self._require(1 <= self.shortest <= self.longest, "shortest", f"1 to the longest's {self.longest}")
+        self._require(self.learning_rate > 0, "learning_rate", "more than 0")
+        self._require(self.features in FEATURES, "features", f"one of {tuple(FEATURES)}")
+        counts = {0, FEATURES[self.features]}
+        self._require(len(self.layer_weights) in counts, "layer_weights", f"{FEATURES[self.features]} numbers")
+        finite = all(0 <= weight < math.inf for weight in self.layer_weights)
+        self._require(finite and any(self.layer_weights or [1]), "layer_weights", "none below 0, and one above")
+        self._require(self.amp in AMP, "amp", f"one of {AMP}")
+        self._require(0 <= self.seed < 1 << 32, "seed", "0 to 2^32 - 1")
+
+    def _require(self, holds: bool, name: str, expected: str) -> None:
+        if not holds:
+            raise UserError(f"{name} is {getattr(self, name)}: expected {expected}")
+
+    @classmethod
+    def of(cls, values: dict[str, Any]) -> "Config":
+        """From a stored dictionary. Raises UserError where a key is unknown."""
+        known = [field.name for field in fields(cls)]
+        unknown = sorted(values.keys() - set(known))
+        if unknown:
+            raise UserError(f"configuration has unknown keys {unknown}: expected some of {known}")
+        return cls(**{**values, "layer_weights": tuple(values.get("layer_weights", ()))})
+
+
+PRESETS = {
+    "tiny": {"channels": 4, "hidden": 8, "size": 64},  # the lesson's 168 parameters
+    "small": {"channels": 8, "hidden": 32, "size": 64},
+    "full": {"channels": 12, "hidden": 96, "size": 128},
+}

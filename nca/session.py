@@ -1,0 +1,58 @@
+"""Beginning a training run from a picture, or going on with one from its folder."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load
+from torch import Tensor
+
+from nca.checkpoint import restore
+from nca.config import Config
+from nca.errors import UserError
+from nca.files import check_output
+from nca.picture import load_picture
+from nca.record import Recorder
+from nca.rollout import pick_device
+from nca.run import CONFIG, LOG, MODEL, STATE, TARGET, load_run
+from nca.train import Trainer, make_features
+
+__all__ = ["begin", "resume"]
+
+
+def begin(
+    image: Path, output: Path, config: Config, *, device: str, weights: Path | None = None, force: bool = False
+) -> Recorder:
+    """A new run. Raises UserError where the picture cannot be used or the output cannot be written."""
+    check_output(output, force=force, marker=MODEL)
+    return Recorder(output, _trainer(image, config, device, weights), image.name)
+
+
+def resume(output: Path, changes: dict[str, Any], *, device: str, weights: Path | None = None) -> Recorder:
+    """The run in a folder, as it was last saved; changes: of its configuration.
+
+    Raises UserError where the folder is no run, or damaged, or trained to its end already.
+    """
+    if "steps" in changes:
+        changes = {"minutes": None, **changes}  # the clock no longer counts
+    picture = load_run(output).provenance.get("picture", TARGET)
+    try:
+        config = Config.of(json.loads((output / CONFIG).read_bytes()) | changes)
+        log, state = (output / LOG).read_text(), load((output / STATE).read_bytes())
+    except OSError as error:
+        raise UserError(f"{output} cannot be resumed: {error.filename}: {error.strerror}") from None
+    except (ValueError, TypeError, AttributeError, SafetensorError) as error:
+        raise UserError(f"{output} cannot be resumed, it is damaged ({error}): train again") from None
+    trainer = _trainer(output / TARGET, config, device, weights)
+    restore(trainer, state)
+    if trainer.part >= 1:
+        raise UserError(f"{output} is trained to its end: to train it further, ask for more --steps or --minutes")
+    return Recorder(output, trainer, picture, log)
+
+
+def _trainer(image: Path, config: Config, device: str, weights: Path | None) -> Trainer:
+    picture = torch.tensor(load_picture(image, config.size), device=pick_device(device))
+    target: Tensor = picture.permute(2, 0, 1)[None] / 255
+    return Trainer(config, make_features(config, target, weights), target)

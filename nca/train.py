@@ -1,0 +1,142 @@
+"""The training loop, as in the lesson: draw from the pool, run, compare Gram matrices, step, put back."""
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from nca.automaton import Automaton
+from nca.config import Config
+from nca.errors import UserError
+from nca.features import Features
+from nca.loss import StyleLoss, overflow, reflect
+from nca.multiscale import WEIGHTS as MULTISCALE_WEIGHTS
+from nca.multiscale import Multiscale
+from nca.pool import Pool
+from nca.vgg import WEIGHTS as VGG_WEIGHTS
+from nca.vgg import Vgg
+
+__all__ = ["Progress", "Trainer", "make_features"]
+
+OVERFLOW_WEIGHT = 10.0
+RESET_EVERY = 4  # optimisation steps; one of the batch starts anew
+RAMP = 0.1  # the part of training over which rollouts grow to their full length
+RAMP_FROM = 0.3
+DECAYS = ((0.6, 0.3), (0.85, 0.1))  # from this part of training on, this part of the learning rate
+PRODUCTS = {"off": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}
+
+
+@dataclass(frozen=True)
+class Progress:
+    """What one optimisation step came to."""
+
+    step: int  # counted from 1
+    part: float  # of training done, in (0, 1]
+    seconds: float  # spent so far
+    loss: float
+    style: float
+    overflow: float
+
+
+def make_features(config: Config, target: Tensor, weights: Path | None = None) -> Features:
+    """The configured features for a target (1, 3, H, W).
+
+    weights: a file for trained features. Raises UserError where torchvision or the weights cannot be had.
+    """
+    if config.features == "multiscale":
+        return Multiscale(reflect(target, Multiscale.margin), config.layer_weights or MULTISCALE_WEIGHTS)
+    return Vgg(config.features, weights, config.layer_weights or VGG_WEIGHTS, target.device)
+
+
+class Trainer:
+    """An automaton being trained on one picture, on the picture's device.
+
+    target: the picture, (1, 3, side, side) in [0, 1]. features: what the style loss compares.
+    Iterating trains, an optimisation step at a time. Raises UserError where training diverges.
+    """
+
+    def __init__(self, config: Config, features: Features, target: Tensor) -> None:
+        self.config = config
+        self.target = target
+        self.device = target.device
+        self.style = StyleLoss(features, target)
+        self.random = torch.Generator().manual_seed(config.seed)
+        self.automaton = self._automaton()
+        self.pool = Pool(self.automaton.seed_state(config.pool, config.field, config.field), self.random)
+        self.optimizer = torch.optim.Adam(self.automaton.parameters(), lr=config.learning_rate, betas=(0.9, 0.99))
+        self.products = PRODUCTS[_amp(config.amp, self.device)]
+        self.scaler = torch.amp.GradScaler(self.device.type, enabled=self.products == torch.float16)
+        self.step = 0
+        self.seconds = 0.0
+
+    def __iter__(self) -> Iterator[Progress]:
+        """Train until the configured end, an optimisation step at a time."""
+        while self.part < 1:
+            started = time.perf_counter()
+            loss, style, over = self._optimize()
+            self.step += 1
+            self.seconds += time.perf_counter() - started
+            yield Progress(self.step, self.part, self.seconds, loss, style, over)
+
+    @property
+    def part(self) -> float:
+        """How much of training is done, in [0, 1]: by the clock where minutes are configured, else by steps."""
+        if self.config.minutes is not None:
+            return min(1.0, self.seconds / (60 * self.config.minutes))
+        return self.step / self.config.steps
+
+    def _optimize(self) -> tuple[float, float, float]:
+        places, states = self.pool.draw(self.config.batch, reset=self.step % RESET_EVERY == 0)
+        states = self.automaton(states, self._length(), seed=self._random(1 << 32), products=self.products)
+        style, over = self._style(states), overflow(states)
+        loss = 0.5 * style.log() + OVERFLOW_WEIGHT * over  # the logarithm keeps the two in proportion as style falls
+        self._descend(loss)
+        self.pool.put(places, states)
+        return loss.item(), style.item(), over.item()
+
+    def _style(self, states: Tensor) -> Tensor:
+        pictures = states[..., :3].permute(0, 3, 1, 2) + 0.5  # (B, 3, H, W), about [0, 1]
+        with torch.autocast(self.device.type, self.products, enabled=self.products != torch.float32):
+            return self.style(pictures)
+
+    def _descend(self, loss: Tensor) -> None:
+        """One step of Adam on gradients of norm 1 a parameter, so that long rollouts neither explode nor vanish."""
+        if not loss.isfinite():
+            raise UserError(f"training diverged at step {self.step}: the loss is {loss.item()}; try --amp off")
+        for group in self.optimizer.param_groups:
+            group["lr"] = self.config.learning_rate * self._decay()
+        self.optimizer.zero_grad()
+        torch.autograd.backward(self.scaler.scale(loss))
+        self.scaler.unscale_(self.optimizer)  # before the norm, or the scale would be normalised away
+        for parameter in self.automaton.parameters():
+            if parameter.grad is not None:
+                parameter.grad /= parameter.grad.norm() + 1e-8
+        self.scaler.step(self.optimizer)
+        self.scaler.update()
+
+    def _length(self) -> int:
+        """Automaton steps of this rollout; short at first, while the automaton is still noise."""
+        ramp = min(1.0, RAMP_FROM + (1 - RAMP_FROM) * self.part / RAMP)
+        length = self.config.shortest + self._random(self.config.longest - self.config.shortest + 1)
+        return max(1, round(length * ramp))
+
+    def _decay(self) -> float:
+        return min((factor for start, factor in DECAYS if self.part >= start), default=1.0)
+
+    def _random(self, below: int) -> int:
+        return int(torch.randint(below, (), generator=self.random))
+
+    def _automaton(self) -> Automaton:
+        with torch.random.fork_rng(devices=[]):  # initial weights follow our seed and leave the caller's alone
+            torch.manual_seed(self.config.seed)
+            return Automaton(self.config.channels, self.config.hidden, self.config.update).to(self.device)
+
+
+def _amp(choice: str, device: torch.device) -> str:
+    """float16 on CUDA, whose tensor cores multiply our 12-bit states exactly; elsewhere float32."""
+    if choice != "auto":
+        return choice
+    return "fp16" if device.type == "cuda" else "off"

@@ -1,0 +1,1 @@
+"""Jinja templates of GLSL ES 3.00."""

@@ -1,0 +1,52 @@
+"""One browser for all tests, a fresh tab for each."""
+
+import pytest
+
+from nca.export.browser import launch
+from nca.export.bundle import Bundle
+from nca.export.html import render_page
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """Chromium on llvmpipe, which runs large shaders four times faster than SwiftShader, where that is installed."""
+    for renderer in ("llvmpipe", "default"):
+        with launch(renderer=renderer) as running:
+            if draws(running):
+                yield running
+                return
+    pytest.fail("this browser has no WebGL2")
+
+
+def draws(browser):
+    tab = browser.new_page()
+    works = tab.evaluate("() => Boolean(document.createElement('canvas').getContext('webgl2'))")
+    tab.close()
+    return works
+
+
+@pytest.fixture
+def open_page(browser, tmp_path):
+    """Opens a rule's or a bundle's page from disk: open_page(texture, "#seed=7", **options of the browser's context).
+
+    The tab's `complaints` holds what it wrote to the console, the errors it met and what it asked the network for.
+    """
+    contexts = []
+
+    def open_page(texture, location="", prepare=lambda tab: None, **options):
+        bundle = texture if isinstance(texture, Bundle) else Bundle.of(texture, "Moss")
+        path = tmp_path / f"{len(contexts)}.html"
+        path.write_text(render_page(bundle), encoding="utf-8")
+        contexts.append(browser.new_context(**{"viewport": {"width": 1280, "height": 800}, **options}))
+        tab = contexts[-1].new_page()
+        tab.complaints = []
+        tab.on("console", lambda message: tab.complaints.append(message.text))
+        tab.on("pageerror", lambda error: tab.complaints.append(str(error)))
+        tab.on("request", lambda request: request.url.startswith("file:") or tab.complaints.append(request.url))
+        prepare(tab)
+        tab.goto(path.as_uri() + location)
+        return tab
+
+    yield open_page
+    for context in contexts:
+        context.close()

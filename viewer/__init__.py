@@ -1,0 +1,1 @@
+"""The WebGL2 runtime and the page, as plain ES modules."""
