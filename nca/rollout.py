@@ -109,10 +109,11 @@ class _Lanes:
 
 
 def _step(rule: _Lanes, state: Tensor, update: Tensor) -> Tensor:
-    perception = perceive(state).flatten(1)  # (4C, cells)
+    cells = update.flatten().nonzero()[:, 0]  # the others keep their state
+    perception = perceive(state).flatten(1)[:, cells]  # (4C, cells)
     hidden = ((rule.w1 @ perception + rule.b1) * rule.scale1).floor().clamp(0, HIDDEN_MAX)
-    change = ((rule.w2 @ hidden + rule.half) * rule.scale2).floor().view_as(state)
-    return (state + update * change).clamp(-STATE_MAX, STATE_MAX)
+    change = ((rule.w2 @ hidden + rule.half) * rule.scale2).floor()
+    return state.flatten(1).index_add(1, cells, change).clamp(-STATE_MAX, STATE_MAX).view_as(state)
 
 
 @contextmanager
