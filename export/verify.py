@@ -178,18 +178,22 @@ def _first_difference(found: InBrowser, expected: InTorch, past: list[_Op], ops:
     _do([("reset",), *past], found, expected)
     first = None
     for op in ops:
-        singly: list[_Op] = [("step", 1)] * op[1] if op[0] == "step" else [op]
-        for single in singly:
+        for single in _singly(op):
             _do([single], found, expected)
             first = first or _difference(found, expected)
     return first
 
 
+def _singly(op: _Op) -> list[_Op]:
+    return [("step", 1)] * op[1] if op[0] == "step" else [op]
+
+
 def _difference(found: InBrowser, expected: InTorch) -> Difference | None:
-    names = [f"channel {channel}" for channel in range(16)], ["red byte", "green byte", "blue byte"]
     states = found.read().transpose(1, 2, 0), expected.read().transpose(1, 2, 0)
-    for (a, b), name in zip((states, (found.pixels(), expected.pixels())), names, strict=True):
+    pictures = found.pixels(), expected.pixels()
+    channels = [f"channel {channel}" for channel in range(states[0].shape[2])]
+    for (a, b), names in ((states, channels), (pictures, ["red byte", "green byte", "blue byte"])):
         for y, x, channel in np.argwhere(a != b):
             values = int(b[y, x, channel]), int(a[y, x, channel])
-            return Difference(expected.done, int(x), int(y), name[channel], *values)
+            return Difference(expected.done, int(x), int(y), names[channel], *values)
     return None

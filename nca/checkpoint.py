@@ -38,7 +38,8 @@ def restore(trainer: Trainer, tensors: Mapping[str, Tensor]) -> None:
         trainer.step = int(tensors["step"])
         trainer.seconds = float(tensors["seconds"])
     except (KeyError, RuntimeError, ValueError, TypeError) as error:
-        raise UserError(f"cannot resume: the saved state does not fit the configuration ({error})") from None
+        reason = " ".join(str(error).splitlines()[-1:]).strip()  # torch's own says more, on many lines
+        raise UserError(f"cannot resume: the saved state does not fit the configuration ({reason})") from None
 
 
 def _under(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:

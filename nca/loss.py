@@ -6,7 +6,9 @@ from torch.nn.functional import pad
 
 from nca.features import FeatureMap, Features
 
-__all__ = ["StyleLoss", "gram", "overflow"]
+__all__ = ["StyleLoss", "gram", "overflow", "reflect"]
+
+SMALLEST = 1e-2  # squared size of a Gram matrix; of a picture of one colour some are 0, and 0 / 0 is no loss
 
 
 def gram(features: Tensor) -> Tensor:
@@ -27,18 +29,19 @@ class StyleLoss:
         self.features = features
         maps = features(reflect(target, features.margin))
         self.targets = [gram(_crop(each, features.margin, target)) for each in maps]
+        self.sizes = [(each**2).sum().clamp(min=SMALLEST) for each in self.targets]
 
     def __call__(self, pictures: Tensor) -> Tensor:
         """The mean over a batch (B, 3, h, w): a scalar."""
         terms = [
-            each.weight * ((gram(each.values) - target) ** 2).sum((1, 2)) / (target**2).sum()
-            for each, target in zip(self.features(pictures), self.targets, strict=True)
+            each.weight * ((gram(each.values) - target) ** 2).sum((1, 2)) / size
+            for each, target, size in zip(self.features(pictures), self.targets, self.sizes, strict=True)
         ]
         return torch.stack(terms).sum(0).mean()
 
 
 def reflect(picture: Tensor, margin: int) -> Tensor:
-    """Mirror a picture (1, 3, H, W) beyond its border, as often as the margin asks for."""
+    """Mirror a picture (1, 3, H, W) beyond its border, again and again where the margin is larger than the picture."""
     while margin > 0:
         border = min(margin, *(size - 1 for size in picture.shape[-2:]))
         picture = pad(picture, (border,) * 4, mode="reflect")

@@ -19,6 +19,7 @@ FILTERS = 16  # a size
 LEVELS = 4
 STACK = (32, 32, 32)  # channels of each level's convolutions
 WEIGHTS = (1.0, 0.15)  # of the joint layer, and of all stacks together
+FAINTEST = 0.005  # deviation of a response beside the picture's own; photographs of textures stay above 0.009
 
 
 class Multiscale:
@@ -76,8 +77,7 @@ class _Filters:
         self.kernels = [_noise(random, FILTERS, seen.shape[1], size).to(seen) for size in sizes]
         self.spectra: dict[torch.Size, Tensor] = {}
         responses = self(seen).flatten(2).view(len(sizes), -1)  # the filters of a size are one row
-        deviations = responses.std(1)
-        self.kernels = [kernel / scale.clamp(min=1e-6) for kernel, scale in zip(self.kernels, deviations, strict=True)]
+        self.kernels = [kernel * _scale(row) for kernel, row in zip(self.kernels, responses, strict=True)]
         self.spectra.clear()
 
     def __call__(self, seen: Tensor) -> Tensor:
@@ -97,7 +97,7 @@ class _Stack:
         for channels in STACK:
             kernel = _noise(random, channels, level.shape[1], 3).to(level)
             response = _convolve(level, kernel)
-            scale = 1 / response.std((0, 2, 3)).clamp(min=1e-6)
+            scale = _scale(response[0].flatten(1))
             self.layers.append((kernel * scale[:, None, None, None], -response.mean((0, 2, 3)) * scale))
             level = relu(_convolve(level, *self.layers[-1]))
 
@@ -107,6 +107,12 @@ class _Stack:
             level = relu(_convolve(level, kernel, bias))
             maps.append(level)
         return maps
+
+
+def _scale(responses: Tensor) -> Tensor:
+    """What brings each row to deviation 1; 1 where a picture shows nothing, such as a coarse level of fine stripes."""
+    deviation = responses.std(-1)
+    return torch.where(deviation < FAINTEST, 1.0, 1 / deviation)
 
 
 def _noise(random: torch.Generator, filters: int, channels: int, size: int) -> Tensor:

@@ -1,10 +1,13 @@
 """One browser for all tests, a fresh tab for each."""
 
 import pytest
+import torch
 
 from nca.export.browser import launch
 from nca.export.bundle import Bundle
 from nca.export.html import render_page
+
+torch.set_num_threads(1)  # on a busy machine torch's threads wait for each other, up to fifty times as long
 
 
 @pytest.fixture(scope="session")

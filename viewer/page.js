@@ -11,7 +11,8 @@ const options = new URLSearchParams(location.hash.slice(1)); // #seed=7&size=97x
 onhashchange = () => location.reload();
 addEventListener("error", ({ error, message }) => {
   document.body.className = "failed";
-  hint.textContent = error instanceof NoWebGL2 ? "This needs WebGL2: try another browser or hardware acceleration." : message;
+  hint.textContent =
+    error instanceof NoWebGL2 ? "This needs WebGL2: try another browser, or hardware acceleration." : message;
 });
 
 /** The window in device pixels. */

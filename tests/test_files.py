@@ -1,0 +1,504 @@
+"""What is read and written: whole or not at all, and a clear refusal for whatever is damaged."""
+
+import io
+import json
+import os
+import re
+import struct
+import zlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+from rules import random_rule
+from safetensors.numpy import load, save
+
+from nca import UserError
+from nca.config import Config
+from nca.files import check_output, write_file, write_folder
+from nca.picture import load_picture, picture_bytes
+from nca.run import load_run, model_bytes
+from nca.session import begin, resume
+
+TINY = {
+    "channels": 4,
+    "hidden": 8,
+    "size": 16,
+    "field": 16,
+    "batch": 2,
+    "pool": 4,
+    "shortest": 2,
+    "longest": 4,
+    "steps": 4,
+}
+RULE = random_rule(4, 8)
+
+
+def refusal(call, *args, **options):
+    """The one line with which a call refuses."""
+    with pytest.raises(UserError) as refused:
+        call(*args, **options)
+    message = str(refused.value)
+    assert "\n" not in message
+    return message
+
+
+def tree(folder):
+    """Every file below a folder and its content, hidden ones too."""
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+# Whole files and folders
+
+
+def test_a_file_is_created_and_replaced_with_its_parents(tmp_path):
+    path = tmp_path / "new" / "folder" / "page.html"
+    write_file(path, b"one")
+    write_file(path, b"two")
+    assert tree(tmp_path) == {"new/folder/page.html": b"two"}
+
+
+def test_a_folder_is_created_and_replaced_as_a_whole(tmp_path):
+    path = tmp_path / "new" / "run"
+    write_folder(path, {"a": b"1", "previews/1.png": b"2"})
+    write_folder(path, {"b": b"3"})
+    assert tree(tmp_path) == {"new/run/b": b"3"}
+
+
+@pytest.mark.parametrize("umask", [0o022, 0o077, 0o002])
+def test_permissions_are_those_of_any_other_file(tmp_path, umask):
+    before = os.umask(umask)
+    try:
+        write_file(tmp_path / "file", b"")
+        write_folder(tmp_path / "folder", {"file": b"", "previews/1.png": b""})
+    finally:
+        os.umask(before)
+    modes = {path.name: path.stat().st_mode & 0o777 for path in tmp_path.rglob("*")}
+    assert modes["file"] == modes["1.png"] == 0o666 & ~umask
+    assert modes["folder"] == modes["previews"] == 0o777 & ~umask
+
+
+class DiskFull(dict):
+    """Files of which the second cannot be had."""
+
+    def items(self):
+        yield "a", b"new"
+        raise OSError(28, "No space left on device")
+
+
+def test_an_error_in_the_middle_leaves_the_old_folder(tmp_path):
+    write_folder(tmp_path / "run", {"a": b"old"})
+    assert "run cannot be written: No space left on device" in refusal(write_folder, tmp_path / "run", DiskFull())
+    assert tree(tmp_path) == {"run/a": b"old"}
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, OSError(5, "Input/output error")])
+def test_an_error_between_the_moves_brings_the_old_folder_back(tmp_path, monkeypatch, error):
+    write_folder(tmp_path / "run", {"a": b"old"})
+    rename = Path.rename
+
+    def fail_on_the_new(path, target):
+        if (path / "b").exists():
+            raise error
+        return rename(path, target)
+
+    monkeypatch.setattr(Path, "rename", fail_on_the_new)
+    with pytest.raises((KeyboardInterrupt, UserError)):
+        write_folder(tmp_path / "run", {"b": b"new"})
+    assert tree(tmp_path) == {"run/a": b"old"}
+    assert [path.name for path in tmp_path.iterdir()] == ["run"]
+
+
+def test_an_error_in_the_middle_leaves_the_old_file(tmp_path, monkeypatch):
+    write_file(tmp_path / "page.html", b"old")
+    monkeypatch.setattr(Path, "replace", lambda *_: (_ for _ in ()).throw(OSError(28, "No space left on device")))
+    assert "page.html cannot be written: No space left" in refusal(write_file, tmp_path / "page.html", b"new")
+    assert tree(tmp_path) == {"page.html": b"old"}
+
+
+# Where to write
+
+
+def test_what_exists_is_kept_without_force(tmp_path):
+    (tmp_path / "page.html").write_text("mine")
+    write_folder(tmp_path / "run", {"model": b""})
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "link").symlink_to("nowhere")
+    assert "exists already: choose another name" in refusal(check_output, tmp_path / "page.html", force=False)
+    for name in ("run", "empty", "link"):
+        assert "exists already" in refusal(check_output, tmp_path / name, force=False, marker="model")
+    check_output(tmp_path / "page.html", force=True)
+    check_output(tmp_path / "run", force=True, marker="model")
+    check_output(tmp_path / "empty", force=True, marker="model")
+
+
+def test_force_replaces_no_folder_but_our_own_and_no_file_by_a_folder(tmp_path):
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "photos" / "holiday.jpg").touch()
+    (tmp_path / "letter").touch()
+    assert "photos is a folder without model" in refusal(check_output, tmp_path / "photos", force=True, marker="model")
+    assert "photos is a folder: expected the name of a file" in refusal(check_output, tmp_path / "photos", force=True)
+    assert "letter is a file: expected the name of a folder" in refusal(
+        check_output, tmp_path / "letter", force=True, marker="model"
+    )
+
+
+def test_an_output_that_cannot_be_written_is_refused_before_any_work(tmp_path):
+    (tmp_path / "file").touch()
+    for path in (tmp_path / "file" / "run", tmp_path / "file" / "new" / "run", tmp_path / ("long" * 64)):
+        for marker in (None, "model"):
+            assert "cannot be written: " in refusal(check_output, path, force=True, marker=marker)
+
+
+def test_asking_leaves_nothing_behind(tmp_path):
+    check_output(tmp_path / "new" / "folder" / "run", force=False, marker="model")
+    assert list(tmp_path.iterdir()) == []
+
+
+# Run folders
+
+
+@pytest.fixture
+def run(tmp_path):
+    write_folder(tmp_path / "moss", {"model.safetensors": model_bytes(RULE, {"picture": "moss.png"})})
+    return tmp_path / "moss"
+
+
+def test_a_run_comes_back_as_it_was_written(run):
+    loaded = load_run(run)
+    assert loaded.name == "moss"
+    assert loaded.provenance == {"picture": "moss.png"}
+    assert loaded.rule.update == RULE.update
+    for name in ("w1", "b1", "k1", "w2", "k2"):
+        assert np.array_equal(getattr(loaded.rule, name), getattr(RULE, name)), name
+
+
+def test_every_rule_of_the_format_survives_the_file():
+    """At the ends of all ranges: w in int8, b in int32, shifts in uint8."""
+    from test_rule import heaviest
+
+    for rule in (heaviest(16, 128, seed=0, shift=20), heaviest(4, 4, seed=1, shift=0)):
+        arrays = load(model_bytes(rule, {}))
+        assert all(np.array_equal(arrays[name], getattr(rule, name)) for name in arrays)
+
+
+def test_a_run_has_the_folders_name_however_it_is_named(run, monkeypatch):
+    monkeypatch.chdir(run)
+    assert load_run(Path()).name == "moss"
+
+
+ARRAYS = {name: getattr(RULE, name).astype("i4") for name in ("w1", "b1", "k1", "w2", "k2")}
+META = {"format": "nca-fixed-1", "update": "128", "provenance": "{}"}
+DAMAGED = {
+    "is damaged .*expected a model of format nca-fixed-1": b"",
+    "is damaged .*[Hh]eader": b"{}" * 50,
+    r"format is None: expected 'nca-fixed-1'": save(ARRAYS),
+    r"format is 'nca-fixed-2': expected": save(ARRAYS, META | {"format": "nca-fixed-2"}),
+    r"holds \['b1', 'k1', 'w1', 'w2'\]: expected \['b1', 'k1', 'k2', 'w1', 'w2'\]": save(
+        {name: ARRAYS[name] for name in ("w1", "b1", "k1", "w2")}, META
+    ),
+    "w1 holds float32: expected integers": save(ARRAYS | {"w1": ARRAYS["w1"].astype("f4")}, META),
+    "w1 holds 1000: expected": save(ARRAYS | {"w1": ARRAYS["w1"] * 0 + 1000}, META),
+    r"layer 1, row . can reach .*expected below 2\^24": save(ARRAYS | {"b1": ARRAYS["b1"] * 0 + 2**24 - 1}, META),
+    "b1 has shape": save(ARRAYS | {"b1": ARRAYS["b1"][:4]}, META),
+    "is damaged .*KeyError.*update": save(ARRAYS, {"format": "nca-fixed-1", "provenance": "{}"}),
+    "is damaged .*half": save(ARRAYS, META | {"update": "half"}),
+    "update holds 999": save(ARRAYS, META | {"update": "999"}),
+    "is damaged .*Expecting": save(ARRAYS, META | {"provenance": "{"}),
+    "provenance is a list: expected an object": save(ARRAYS, META | {"provenance": "[]"}),
+    "is damaged .*RecursionError": save(ARRAYS, META | {"provenance": "[" * 100_000}),
+}
+
+
+@pytest.mark.parametrize(("message", "content"), DAMAGED.items(), ids=range(len(DAMAGED)))
+def test_a_damaged_model_is_refused_and_named(run, message, content):
+    (run / "model.safetensors").write_bytes(content)
+    refused = refusal(load_run, run)
+    assert re.search(message, refused), refused
+    assert str(run / "model.safetensors") in refused
+
+
+@given(place=st.integers(0, 2**16), flip=st.integers(1, 255), keep=st.integers(0, 2**16) | st.none())
+@settings(max_examples=150, deadline=None)
+def test_a_model_with_a_byte_changed_or_cut_short_is_refused_or_still_a_rule(tmp_path_factory, place, flip, keep):
+    content = bytearray(model_bytes(RULE, {"picture": "moss.png"}))
+    content[place % len(content)] ^= flip
+    folder = tmp_path_factory.getbasetemp() / "flipped"
+    write_folder(folder, {"model.safetensors": bytes(content[: keep and keep % len(content)])})
+    try:
+        load_run(folder)
+    except UserError as refused:
+        assert "\n" not in str(refused)
+
+
+def test_what_is_no_run_folder_says_what_is_expected(tmp_path):
+    (tmp_path / "file").touch()
+    (tmp_path / "folder" / "model.safetensors").mkdir(parents=True)
+    for path in (tmp_path / "missing", tmp_path):
+        assert "is not a run folder: expected model.safetensors in it" in refusal(load_run, path)
+    assert "cannot be read: Not a directory" in refusal(load_run, tmp_path / "file")
+    assert "cannot be read: Is a directory" in refusal(load_run, tmp_path / "folder")
+
+
+# Training runs on disk
+
+
+@pytest.fixture
+def picture(tmp_path):
+    pixels = np.random.default_rng(0).integers(0, 256, (20, 24, 3), dtype=np.uint8)
+    (tmp_path / "moss.png").write_bytes(picture_bytes(pixels))
+    return tmp_path / "moss.png"
+
+
+def recorder(picture, folder, **changes):
+    return begin(picture, folder, Config(**TINY | changes), device="cpu")
+
+
+def train(recorder, steps=1000):
+    for progress in recorder.trainer:
+        recorder(progress)
+        if progress.step == steps:
+            break
+    recorder.save()
+
+
+def test_a_run_folder_holds_what_the_design_says(picture, tmp_path):
+    folder = tmp_path / "run"
+    train(recorder(picture, folder))
+    assert sorted(tree(folder)) == [
+        "config.json",
+        "log.jsonl",
+        "model.safetensors",
+        "previews/000004.png",
+        "state.safetensors",
+        "target.png",
+    ]
+    assert Config.of(json.loads((folder / "config.json").read_text())) == Config(**TINY)
+    log = [json.loads(line) for line in (folder / "log.jsonl").read_text().splitlines()]
+    assert log[-1]["step"] == 4
+    assert log[-1]["part"] == 1
+    assert np.array_equal(load_picture(folder / "target.png", 16), load_picture(picture, 16))
+    with Image.open(folder / "previews" / "000004.png") as preview:
+        assert preview.size == (64, 16)
+    provenance = load_run(folder).provenance
+    assert provenance["picture"] == "moss.png"
+    assert provenance["trained"] == log[-1]
+    assert provenance["config"]["seed"] == 0
+
+
+def test_the_saved_rule_is_the_trained_automatons(picture, tmp_path):
+    ours = recorder(picture, tmp_path / "run")
+    train(ours)
+    saved, trained = load_run(tmp_path / "run").rule, ours.trainer.automaton.rule()
+    assert all(np.array_equal(getattr(saved, name), getattr(trained, name)) for name in ("w1", "b1", "k1", "w2", "k2"))
+
+
+def test_nothing_is_written_before_the_first_save(picture, tmp_path):
+    ours = recorder(picture, tmp_path / "new" / "run")
+    next(iter(ours.trainer))
+    assert list(tmp_path.iterdir()) == [picture]
+
+
+def test_a_long_training_saves_now_and_then(picture, tmp_path, monkeypatch):
+    ours = recorder(picture, tmp_path / "run")
+    for progress in ours.trainer:
+        monkeypatch.setattr("time.monotonic", lambda late=ours.saved + 31: late)
+        ours(progress)
+        assert (tmp_path / "run" / f"previews/{progress.step:06}.png").exists()
+
+
+def test_a_resumed_run_ends_as_the_uninterrupted_one(picture, tmp_path):
+    train(recorder(picture, tmp_path / "whole"))
+    train(recorder(picture, tmp_path / "stopped"), steps=2)
+    train(resume(tmp_path / "stopped", {}, device="cpu"))
+    whole, resumed = (load((tmp_path / name / "state.safetensors").read_bytes()) for name in ("whole", "stopped"))
+    whole.pop("seconds"), resumed.pop("seconds")
+    assert whole.keys() == resumed.keys()
+    assert all(np.array_equal(whole[name], resumed[name]) for name in whole)
+    log = (tmp_path / "stopped" / "log.jsonl").read_text()
+    assert [json.loads(line)["step"] for line in log.splitlines()] == [4]
+    assert sorted((tmp_path / "stopped" / "previews").iterdir())[-1].name == "000004.png"
+
+
+def test_a_run_trained_to_its_end_goes_on_only_when_asked_for_more(picture, tmp_path):
+    train(recorder(picture, tmp_path / "run"))
+    assert "trained to its end: to train it further, ask for more --steps" in refusal(
+        resume, tmp_path / "run", {}, device="cpu"
+    )
+    more = resume(tmp_path / "run", {"steps": 6}, device="cpu")
+    assert [progress.step for progress in more.trainer] == [5, 6]
+
+
+def test_steps_take_over_from_minutes(picture, tmp_path):
+    train(recorder(picture, tmp_path / "run", minutes=1e-9))
+    more = resume(tmp_path / "run", {"steps": 3}, device="cpu")
+    assert [progress.step for progress in more.trainer] == [2, 3]
+
+
+def test_a_damaged_run_cannot_be_resumed_and_says_why(picture, tmp_path):
+    folder = tmp_path / "run"
+    train(recorder(picture, folder), steps=2)
+    sound = tree(folder)
+
+    def refused(name, content):
+        write_folder(folder, {key: value for key, value in (sound | {name: content}).items() if value is not None})
+        return refusal(resume, folder, {}, device="cpu")
+
+    config = json.loads(sound["config.json"])
+    assert "config.json: No such file" in refused("config.json", None)
+    assert "is damaged" in refused("config.json", b"{")
+    assert "is damaged" in refused("config.json", b"[]")
+    assert "is damaged" in refused("config.json", b"\xff")
+    assert "unknown keys ['chanels']" in refused("config.json", json.dumps(config | {"chanels": 4}).encode())
+    assert "channels is 4.0: expected a whole number" in refused(
+        "config.json", json.dumps(config | {"channels": 4.0}).encode()
+    )
+    assert "is damaged" in refused("config.json", json.dumps(config | {"minutes": "five"}).encode())
+    assert "does not fit the configuration" in refused("config.json", json.dumps(config | {"hidden": 16}).encode())
+    assert "state.safetensors: No such file" in refused("state.safetensors", None)
+    assert "is damaged" in refused("state.safetensors", sound["state.safetensors"][:-8])
+    assert "does not fit the configuration" in refused("state.safetensors", save({"pool": np.zeros(3)}))
+    assert "target.png: no such picture" in refused("target.png", None)
+    assert "model.safetensors" in refused("model.safetensors", None)
+    assert "model.safetensors" in refused("model.safetensors", b"")
+
+
+# Pictures
+
+
+def saved(path, image, **options):
+    image.save(path, **options)
+    return path
+
+
+GREY = np.arange(256, dtype=np.uint8).reshape(16, 16)
+COLOURS = np.random.default_rng(0).integers(0, 256, (16, 16, 3), dtype=np.uint8)
+
+
+@pytest.mark.parametrize("suffix", ["png", "bmp", "tif", "ppm", "webp"])
+def test_a_picture_is_read_as_it_is(tmp_path, suffix):
+    image = Image.fromarray(COLOURS)
+    options = {"lossless": True} if suffix == "webp" else {}
+    path = saved(tmp_path / f"picture.{suffix}", image, **options)
+    assert np.array_equal(load_picture(path, 64), COLOURS)
+
+
+def test_the_middle_square_is_taken_and_scaled_down_but_never_up(tmp_path):
+    wide = np.zeros((20, 60, 3), dtype=np.uint8)
+    wide[:, 15:45] = 200
+    path = saved(tmp_path / "wide.png", Image.fromarray(wide))
+    assert load_picture(path, 1000).shape == (20, 20, 3)
+    assert load_picture(path, 16).shape == (16, 16, 3)
+    assert (load_picture(path, 16) == 200).all()
+
+
+def test_palettes_greys_and_bits_become_rgb(tmp_path):
+    palette = Image.fromarray(COLOURS).quantize(16)
+    assert np.array_equal(load_picture(saved(tmp_path / "p.png", palette), 16), np.asarray(palette.convert("RGB")))
+    assert np.array_equal(
+        load_picture(saved(tmp_path / "l.png", Image.fromarray(GREY)), 16), GREY[..., None].repeat(3, 2)
+    )
+    bits = Image.fromarray(GREY > 127)
+    assert set(load_picture(saved(tmp_path / "1.png", bits), 16).flat) == {0, 255}
+
+
+@pytest.mark.parametrize("suffix", ["png", "tif"])
+def test_greys_of_16_bits_keep_their_range(tmp_path, suffix):
+    """Pillow's own conversion makes everything above 255 of 65535 white."""
+    path = saved(tmp_path / f"deep.{suffix}", Image.fromarray(GREY.astype(np.uint16) * 257))
+    assert np.array_equal(load_picture(path, 16), GREY[..., None].repeat(3, 2))
+
+
+def test_transparent_parts_become_white(tmp_path):
+    alpha = np.dstack([COLOURS, np.where(GREY < 128, 0, 255).astype(np.uint8)])
+    ours = load_picture(saved(tmp_path / "alpha.png", Image.fromarray(alpha)), 16)
+    assert (ours[GREY < 128] == 255).all()
+    assert np.array_equal(ours[GREY >= 128], COLOURS[GREY >= 128])
+
+
+def test_a_transparent_palette_becomes_white(tmp_path):
+    palette = Image.fromarray(GREY // 128).convert("P")
+    ours = load_picture(saved(tmp_path / "palette.png", palette, transparency=0), 16)
+    assert (ours[GREY < 128] == 255).all()
+
+
+def test_a_photograph_is_turned_as_its_camera_says(tmp_path):
+    exif = Image.Exif()
+    exif[0x0112] = 6  # turn by a quarter, clockwise
+    path = saved(tmp_path / "turned.png", Image.fromarray(COLOURS), exif=exif)
+    assert np.array_equal(load_picture(path, 16), np.rot90(COLOURS, -1))
+
+
+def test_of_an_animation_the_first_frame_counts(tmp_path):
+    frames = [Image.new("RGB", (16, 16), colour) for colour in ("red", "blue")]
+    path = saved(tmp_path / "moving.gif", frames[0], save_all=True, append_images=frames[1:])
+    assert (load_picture(path, 16) == (255, 0, 0)).all()
+
+
+def test_picture_bytes_are_a_png_of_these_bytes():
+    with Image.open(io.BytesIO(picture_bytes(COLOURS))) as image:
+        assert image.format == "PNG"
+        assert np.array_equal(np.asarray(image), COLOURS)
+
+
+def claimed(width, height):
+    """A PNG of a few bytes whose header claims any size."""
+
+    def chunk(kind, data):
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"")) + chunk(b"IEND", b"")
+
+
+NO_PICTURES = {
+    "60000x60000|too large": claimed(60_000, 60_000),
+    "is 9000x9000: expected at most 67,108,864 pixels": claimed(9000, 9000),
+    "is 1x1: expected a picture of at least 16x16 pixels": claimed(1, 1),
+    "is 1000x15: expected": claimed(1000, 15),
+    "is not a picture": b"<html>",
+    "is not a picture.*": b"",
+    "is not a picture|damaged": claimed(64, 0),
+    "is a damaged picture": picture_bytes(COLOURS)[:-200],
+    "is a damaged picture.*": claimed(64, 64),
+}
+
+
+@pytest.mark.parametrize(("message", "content"), NO_PICTURES.items(), ids=range(len(NO_PICTURES)))
+def test_what_is_no_usable_picture_is_refused_by_name(tmp_path, message, content):
+    (tmp_path / "moss.png").write_bytes(content)
+    refused = refusal(load_picture, tmp_path / "moss.png", 64)
+    assert re.search(message, refused), refused
+    assert str(tmp_path / "moss.png") in refused
+
+
+def test_a_missing_picture_and_a_folder_are_refused(tmp_path):
+    assert "no such picture" in refusal(load_picture, tmp_path / "missing.png", 64)
+    assert "cannot be read: Is a directory" in refusal(load_picture, tmp_path, 64)
+
+
+FORMATS = ["PNG", "JPEG", "GIF", "WEBP", "BMP", "TIFF", "AVIF"]
+
+
+@given(
+    kind=st.sampled_from(FORMATS),
+    places=st.lists(st.integers(0, 400), max_size=4),
+    keep=st.integers(0, 1500) | st.none(),
+)
+@settings(max_examples=150, deadline=None)
+def test_a_damaged_picture_of_any_format_is_read_or_refused(tmp_path_factory, kind, places, keep):
+    """Pillow's formats raise what they like, RuntimeError and NotImplementedError too, and warn."""
+    file = io.BytesIO()
+    Image.fromarray(COLOURS).save(file, kind)
+    content = bytearray(file.getvalue())
+    for place in places:
+        content[place % len(content)] ^= 0xFF
+    path = tmp_path_factory.getbasetemp() / "damaged"
+    path.write_bytes(content[:keep])
+    try:
+        assert load_picture(path, 16).shape[2] == 3
+    except UserError as refused:
+        assert "\n" not in str(refused)
