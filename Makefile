@@ -1,31 +1,43 @@
 # Two commands on a fresh machine: `make demo`, then `make test`.
 
 PYTHON ?= python3
-VENV := .venv
-BIN := $(VENV)/bin
-READY := $(VENV)/.ready
+BIN := .venv/bin
+READY := .venv/.ready
 
-.PHONY: setup demo test check clean
+.PHONY: setup demo test check docs clean
 
 setup: $(READY)
 
 $(READY): pyproject.toml
-	$(PYTHON) -m venv $(VENV)
+	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --upgrade pip
 	$(BIN)/python -m pip install --quiet --editable ".[dev]"
 	touch $@
 
-demo: setup
-	$(BIN)/python examples/demo.py demo
+demo: demo/lava.html
+	$(BIN)/nca verify $< --if-found
+	@echo
+	@echo "The texture: $(abspath $<)"
+	@echo "Open it in any browser, from disk; click or touch wipes a hole, and it grows shut."
 
-test: setup check
+demo/lava.html: demo/.trained $(wildcard export/*.py shaders/*.j2 viewer/*)
+	$(BIN)/nca export demo/lava -o $@ --force
+
+demo/.trained: examples/lava.png | $(READY)
+	$(BIN)/nca train $< -o demo/lava --force
+	touch $@
+
+test: check
 	$(BIN)/python tests/install_browser.py
 	$(BIN)/python -m pytest
 
-check: setup
+check: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
+docs: $(READY)
+	$(BIN)/python docs/make_commands.py
+
 clean:
-	rm -rf $(VENV) demo build dist *.egg-info
+	rm -rf .venv demo build dist *.egg-info

@@ -95,7 +95,7 @@ def load_bundle(path: Path) -> Bundle:
     except OSError as error:
         raise UserError(f"{path}: cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:
-        raise UserError(f"{path}: is not UTF-8 text at byte {error.start}: expected a {FORMAT} bundle") from error
+        raise UserError(f"{path}: not UTF-8 text at byte {error.start}, expected a {FORMAT} bundle") from error
     except UserError as error:
         raise UserError(f"{path}: {error}") from error
 
@@ -110,13 +110,13 @@ def parse_fields(text: str, types: dict[str, type]) -> dict[str, Any]:
         json.dumps(fields, ensure_ascii=False, allow_nan=False).encode()  # half a surrogate pair, NaN: no such text
     except (ValueError, RecursionError) as error:
         reason = "nested too deeply" if isinstance(error, RecursionError) else str(error)
-        raise UserError(f"is not JSON ({reason}): expected a {FORMAT} bundle") from error
+        raise UserError(f"not JSON ({reason}), expected a {FORMAT} bundle") from error
     if not isinstance(fields, dict) or fields.get("format") != FORMAT:
         found = fields.get("format") if isinstance(fields, dict) else fields
-        raise UserError(f"has format {shown(found)}: expected {FORMAT!r}")
+        raise UserError(f"format is {shown(found)}, expected {FORMAT!r}")
     for key, value in _exactly(fields, tuple(types), "bundle").items():
         if type(value) is not types[key]:
-            raise UserError(f"has {key} {shown(value)}: expected {_NAMES[types[key]]}")
+            raise UserError(f"{key} is {shown(value)}, expected {_NAMES[types[key]]}")
     _check_sizes(fields)
     _check_shaders(fields["shaders"])
     return fields
@@ -130,17 +130,17 @@ def shown(value: object) -> str:
 
 def _check_sizes(fields: dict[str, Any]) -> None:
     if fields["channels"] not in CHANNELS:
-        raise UserError(f"has channels {shown(fields['channels'])}: expected one of {CHANNELS}")
+        raise UserError(f"channels is {shown(fields['channels'])}, expected one of {CHANNELS}")
     if fields["hidden"] not in range(4, MAX_HIDDEN + 1, 4):
-        raise UserError(f"has hidden {shown(fields['hidden'])}: expected a multiple of 4 from 4 to {MAX_HIDDEN}")
+        raise UserError(f"hidden is {shown(fields['hidden'])}, expected a multiple of 4 from 4 to {MAX_HIDDEN}")
     if fields["update"] not in range(1, UPDATE_ALWAYS + 1):
-        raise UserError(f"has update {shown(fields['update'])}: expected 1 to {UPDATE_ALWAYS}")
+        raise UserError(f"update is {shown(fields['update'])}, expected 1 to {UPDATE_ALWAYS}")
 
 
 def _check_shaders(shaders: dict[str, Any]) -> None:
     for name, source in _exactly(shaders, tuple(PASSES), "shaders").items():
         if not isinstance(source, str) or not source:
-            raise UserError(f"has {name} shader {shown(source)}: expected GLSL text")
+            raise UserError(f"{name} shader is {shown(source)}, expected GLSL text")
 
 
 def _exactly(fields: dict[str, Any], keys: tuple[str, ...], where: str) -> dict[str, Any]:
@@ -148,7 +148,7 @@ def _exactly(fields: dict[str, Any], keys: tuple[str, ...], where: str) -> dict[
     unknown = [shown(key) for key in fields if key not in keys]
     if missing or unknown:
         found = f"no {', '.join(missing)}" if missing else f"unknown {', '.join(unknown[:3])}"
-        raise UserError(f"has {found} in its {where}: expected {', '.join(keys)}")
+        raise UserError(f"{found} in its {where}, expected {', '.join(keys)}")
     return fields
 
 
@@ -158,12 +158,12 @@ def _encode(values: NDArray[np.int64], dtype: str) -> str:
 
 def _decode(name: str, text: object, dtype: str, shape: tuple[int, ...]) -> NDArray[np.int64]:
     if not isinstance(text, str):
-        raise UserError(f"has {name} {shown(text)}: expected base64 text")
+        raise UserError(f"{name} is {shown(text)}, expected base64 text")
     try:
         data = base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError) as error:
-        raise UserError(f"has {name} that is not base64 ({error}): expected {dtype} values") from error
+        raise UserError(f"{name} is not base64 ({error}), expected {dtype} values") from error
     expected = math.prod(shape) * np.dtype(dtype).itemsize
     if len(data) != expected:
-        raise UserError(f"has {len(data)} bytes of {name}: expected {expected}, {dtype} values of shape {shape}")
+        raise UserError(f"{name} has {len(data)} bytes, expected {expected}: {dtype} values of shape {shape}")
     return np.frombuffer(data, dtype).reshape(shape).astype(np.int64)

@@ -18,10 +18,11 @@ from nca.export.shaders import read_rule
 
 __all__ = ["join_modules", "load_page", "render_page"]
 
-_COMMENT = re.compile(r"/\*\*[^`]*?\*/\s*|^\s*//.*\n|\s+// .*$", re.MULTILINE)
+_COMMENT = re.compile(r"/\*\*[\s\S]*?\*/\s*|^\s*//.*\n|\s+// .*$", re.MULTILINE)
 _PLAIN = re.compile(r'^import \{.*\} from "\./.*";\n|^export (?=class|const|function)', re.MULTILINE)
 _UNKNOWN = re.compile(r"^\s*(?:import|export)\b.*|\bimport[.(].*|</script.*|<!--.*", re.MULTILINE)
-_MATRIX = re.compile(r"(?<=mat4\()[-\d,]+(?=\))")
+_BYTE = r"-?(?:12[0-7]|1[01]\d|\d\d?)"
+_MATRIX = re.compile(rf"(?<=mat4\(){_BYTE}(?:,{_BYTE}){{15}}(?=\))")
 _EMBEDDED = re.compile(r'<script id="bundle" type="application/json">(.*?)</script>', re.DOTALL)
 
 
@@ -52,7 +53,7 @@ def load_page(path: Path) -> Bundle:
     except OSError as error:
         raise UserError(f"{path}: cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:
-        raise UserError(f"{path}: is not UTF-8 text at byte {error.start}: expected a page exported by nca") from error
+        raise UserError(f"{path}: not UTF-8 text at byte {error.start}, expected a page exported by nca") from error
     except UserError as error:
         raise UserError(f"{path}: {error}") from error
 
@@ -83,6 +84,7 @@ def _packed(bundle: Bundle) -> dict[str, Any]:
     step = shaders["step"]
     weights = [int(weight) for matrix in _MATRIX.findall(step) for weight in matrix.split(",")]
     return bundle.fields() | {
+        "fingerprint": bundle.rule.fingerprint,
         "weights": base64.b64encode(np.array(weights, np.int8).tobytes()).decode(),
         "shaders": shaders | {"step": _MATRIX.sub("@", step)},
     }
@@ -91,11 +93,13 @@ def _packed(bundle: Bundle) -> dict[str, Any]:
 def _parse(page: str) -> Bundle:
     embedded = _EMBEDDED.search(page)
     if not embedded:
-        raise UserError("holds no texture: expected a page exported by nca")
-    fields = parse_fields(embedded[1], TYPES | {"weights": str})
+        raise UserError("no texture in it, expected a page exported by nca")
+    fields = parse_fields(embedded[1], TYPES | {"weights": str, "fingerprint": str})
     shaders = fields["shaders"]
     step = _unpacked(shaders["step"], fields["weights"])
     rule = read_rule(step, fields["channels"])
+    if rule.fingerprint != fields["fingerprint"]:  # a page holds its weights once, so nothing else could tell
+        raise UserError(f"weights of fingerprint {rule.fingerprint}, expected {fields['fingerprint']}: export it again")
     return Bundle(fields["name"], rule, shaders | {"step": step}, fields["provenance"])
 
 
@@ -103,7 +107,7 @@ def _unpacked(step: str, weights: str) -> str:
     try:
         matrices = np.frombuffer(base64.b64decode(weights, validate=True), np.int8).reshape(step.count("@"), 16)
     except (binascii.Error, ValueError) as error:
-        raise UserError(f"has weights that do not fit its step shader ({error})") from error
+        raise UserError(f"weights do not fit its step shader ({error})") from error
     numbers = iter(matrices.tolist())
     return re.sub("@", lambda _: ",".join(map(str, next(numbers))), step)
 

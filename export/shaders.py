@@ -7,7 +7,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from numpy.typing import NDArray
 
 from nca.errors import UserError
-from nca.rule import Rule
+from nca.rule import EXACT, Rule
 
 __all__ = ["PASSES", "read_rule", "render_shaders"]
 
@@ -37,13 +37,13 @@ def render_shaders(rule: Rule) -> dict[str, str]:
 def read_rule(step: str, channels: int) -> Rule:
     """The rule that a rendered step shader of C channels carries: the inverse of `render_shaders`.
 
-    A page carries its weights once, in the shader: as base64 beside it they would add 40 % to its size.
+    A page carries its weights once, in the shader, and is a third smaller for it.
     Raises UserError where the text is not such a shader.
     """
     try:
         return _parse(step, channels)
-    except (ValueError, AttributeError) as error:
-        raise UserError(f"holds no rule of {channels} channels in its step shader: expected one of ours") from error
+    except ValueError as error:
+        raise UserError(f"no rule of {channels} channels in its step shader, expected one that nca rendered") from error
 
 
 def _numbers(rule: Rule) -> dict[str, object]:
@@ -79,19 +79,19 @@ def _join(values: Array) -> str:
 
 
 def _parse(step: str, channels: int) -> Rule:
-    update = int(re.search(r"< (\d+)u\)", step)[1])  # type: ignore[index] # None is caught by the caller
-    matrices = _literals("mat4", 16, step)
-    vectors = _literals("vec4", 4, step)  # half of each texture; bias and scale of each group; scale of each texture
     K = channels // 4
+    matrices = _literals("mat4", 16, step)
+    vectors = _literals("vec4", 4, step)  # K rounding halves; bias and scale of each group; K scales
     groups = vectors[K:-K].reshape(-1, 2, 4)
-    each = matrices.reshape(len(groups), channels + K, 4, 4)
+    each = _whole(matrices).reshape(len(groups), channels + K, 4, 4)
+    [update] = re.findall(r"< (\d+)u\)", step)
     return Rule(
-        w1=each[:, :channels].transpose(0, 3, 1, 2).reshape(4 * len(groups), 4 * channels).astype(int),
-        b1=groups[:, 0].reshape(-1).astype(int),
-        k1=_shifts(groups[:, 1]),
-        w2=each[:, channels:].transpose(1, 3, 0, 2).reshape(channels, 4 * len(groups)).astype(int),
-        k2=_shifts(vectors[-K:]),
-        update=update,
+        w1=each[:, :channels].transpose(0, 3, 1, 2).reshape(4 * len(groups), 4 * channels),
+        b1=_whole(groups[:, 0].reshape(-1)),
+        k1=_shifts(groups[:, 1].reshape(-1)),
+        w2=each[:, channels:].transpose(1, 3, 0, 2).reshape(channels, 4 * len(groups)),
+        k2=_shifts(vectors[-K:].reshape(-1)),
+        update=int(update),
     )
 
 
@@ -101,5 +101,15 @@ def _literals(kind: str, size: int, text: str) -> NDArray[np.float64]:
     return np.array([part * (size // len(part)) for part in found], dtype=np.float64).reshape(-1, size)
 
 
+def _whole(values: NDArray[np.float64]) -> NDArray[np.int64]:
+    if not (np.abs(values) < EXACT).all() or (values % 1).any():
+        raise ValueError("a weight or bias is no whole number in range")
+    return values.astype(np.int64)
+
+
 def _shifts(scales: NDArray[np.float64]) -> NDArray[np.int64]:
-    return np.rint(-np.log2(scales)).astype(np.int64).reshape(-1)
+    """The k of each scale 2^-k."""
+    mantissa, exponent = np.frexp(scales)
+    if (mantissa != 0.5).any():
+        raise ValueError("a scale is no power of two")
+    return (1 - exponent).astype(np.int64)

@@ -22,7 +22,9 @@ def load_source(path: Path, name: str | None = None) -> Bundle:
 
 def _load(path: Path) -> Bundle:
     if not path.exists():
-        raise UserError(f"{path}: no such file or folder; expected a run folder, a .nca.json bundle or an exported page")
+        raise UserError(
+            f"{path}: no such file or folder; expected a run folder, a .nca.json bundle or an exported page"
+        )
     if path.is_dir():
         run = load_run(path)
         return Bundle.of(run.rule, run.name, run.provenance)

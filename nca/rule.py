@@ -6,6 +6,7 @@ a rule that could leave that range is refused, so torch and every conformant Web
 compute the same bits. The proof stands in docs/format.md.
 """
 
+import hashlib
 from dataclasses import dataclass
 
 import numpy as np
@@ -104,6 +105,12 @@ class Rule:
     def parameters(self) -> int:
         """How many trained numbers the rule holds."""
         return self.w1.size + self.b1.size + self.w2.size
+
+    @property
+    def fingerprint(self) -> str:
+        """16 hexadecimal digits that differ between rules."""
+        arrays = self.w1, self.b1, self.k1, self.w2, self.k2, np.array(self.update)
+        return hashlib.sha256(b"".join(array.astype("<i8").tobytes() for array in arrays)).hexdigest()[:16]
 
     def worst_cases(self) -> tuple[Integers, Integers]:
         """The largest magnitude that any partial sum of a row can reach: (H,) and (C,), below 2^24 in a valid rule."""

@@ -59,9 +59,6 @@ def _network(name: str, weights: Path | None) -> nn.Sequential:
         features.load_state_dict(state, assign=True)
     except (RuntimeError, TypeError, AttributeError):
         raise UserError(f"{weights} does not fit {name}: expected the state dict of torchvision's {name}") from None
-    for layer in features:
-        if isinstance(layer, nn.ReLU):
-            layer.inplace = False  # the maps are kept
     return features
 
 

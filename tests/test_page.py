@@ -135,7 +135,8 @@ def test_every_key(paused):
 
     assert press("s") == [False, 101, 1]
     assert press("-") == [False, 101, 0.5]
-    assert press("=") == [False, 101, 1]
+    assert press("+") == [False, 101, 1]
+    assert press("S") == [False, 102, 1]
     assert press("Space")[0]
     assert press("Space")[0] is False
     assert press("r")[1] == 0
@@ -171,6 +172,23 @@ def test_space_on_a_button_presses_that_button(paused):
     paused.locator("#reset").focus()
     paused.keyboard.press("Space")
     assert ask(paused, "[nca.playing, nca.stepCount]") == [False, 0]
+
+
+@pytest.mark.parametrize("control", ["#speed", "[value=restore]", "#step"])
+def test_enter_on_a_control_wipes_nothing_and_leaves_the_page(paused, control):
+    before = state(paused)
+    paused.locator(control).focus()
+    paused.keyboard.press("Enter")
+    paused.keyboard.press("r")
+    assert ask(paused, "nca.stepCount") == 0
+    ask(paused, "nca.step(100)")
+    assert np.array_equal(state(paused), before)
+
+
+def test_other_mouse_buttons_do_not_wipe(paused):
+    before = state(paused)
+    paused.mouse.click(300, 300, button="right")
+    assert np.array_equal(state(paused), before)
 
 
 def test_buttons(paused):
@@ -226,7 +244,11 @@ def test_reduced_motion_shows_a_still_until_asked(open_page):
     tab.keyboard.press("Space")
     assert ask(tab, "nca.playing") is True
 
+
+def test_reduced_motion_may_change(open_page):
+    tab = open_page(RULE, reduced_motion="reduce")
     tab.emulate_media(reduced_motion="no-preference")
+    wait(tab, "nca.playing")
     tab.emulate_media(reduced_motion="reduce")
     wait(tab, "!nca.playing")
 
@@ -282,7 +304,7 @@ def test_controls_fade_and_come_back(open_page):
 
 
 def test_dark_and_light(open_page):
-    background = "getComputedStyle(document.querySelector('form')).backgroundColor"
+    background = "getComputedStyle(document.querySelector('section')).backgroundColor"
     dark, light = (open_page(RULE, color_scheme=scheme).evaluate(background) for scheme in ("dark", "light"))
     assert dark != light
 
@@ -292,7 +314,7 @@ def test_without_webgl2_it_says_so(open_page):
         RULE, prepare=lambda tab: tab.add_init_script("HTMLCanvasElement.prototype.getContext = () => null")
     )
     assert "WebGL2" in tab.locator("header p").inner_text()
-    assert tab.locator("form").is_hidden()
+    assert tab.locator("section").is_hidden()
 
 
 def test_broken_shader_is_shown_with_line_numbers(open_page):

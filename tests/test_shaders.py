@@ -76,9 +76,11 @@ def test_scales_are_exact_powers_of_two():
         assert np.float32(scale) == np.float32(2.0**-shift)
 
 
-@pytest.mark.parametrize("text", ["", "#version 300 es", "mat4(1,2)", "< 128u) vec4(1,2,3,4) mat4(1)", "< 0u)"])
+@pytest.mark.parametrize(
+    "text", ["", "#version 300 es", "mat4(1,2)", "< 128u) vec4(1,2,3,4) mat4(1)", "< 0u)", "vec4(1e999)"]
+)
 def test_no_rule_is_read_from_other_text(text):
-    with pytest.raises(UserError, match="step shader"):
+    with pytest.raises(UserError):
         read_rule(text, 4)
 
 

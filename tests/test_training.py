@@ -434,10 +434,11 @@ def test_each_kind_of_features_has_its_number_of_layer_weights(features):
 # The loop
 
 
-def trainer(target=None, **changes):
+def trainer(target=None, *, plain=True, **changes):
+    """plain: with a loss that compares colours alone, which is quick."""
     config = Config(**TINY | changes)
     target = stripes(16, 4) if target is None else target
-    return Trainer(config, make_features(config, target), target)
+    return Trainer(config, Colours() if plain else make_features(config, target), target)
 
 
 def weights(trainer):
@@ -446,7 +447,7 @@ def weights(trainer):
 
 def test_training_brings_the_style_loss_down():
     orange = (0.7 + 0.3 * noise(1, 3, 16, 16)) * torch.tensor([1, 0.5, 0.2])[:, None, None]
-    style = [progress.style for progress in trainer(orange, steps=80, learning_rate=0.05)]
+    style = [progress.style for progress in trainer(orange, plain=False, steps=80, learning_rate=0.05)]
     assert np.mean(style[-8:]) < 0.25 * style[0]
 
 
@@ -467,7 +468,8 @@ def test_the_same_seed_trains_the_same_weights_and_another_seed_others():
 
 def test_training_neither_reads_nor_moves_the_callers_random_state():
     torch.manual_seed(1)
-    ours, before = trainer(), torch.random.get_rng_state()
+    before = torch.random.get_rng_state()
+    ours = trainer()
     list(ours)
     assert torch.equal(torch.random.get_rng_state(), before)
     torch.manual_seed(2)
@@ -478,7 +480,7 @@ def test_training_neither_reads_nor_moves_the_callers_random_state():
 
 @pytest.mark.parametrize("amp", ["off", "bf16", "fp16"])
 def test_resuming_goes_on_exactly_as_if_never_stopped(amp):
-    whole, first, second = (trainer(amp=amp) for _ in range(3))
+    whole, first, second = (trainer(plain=False, amp=amp) for _ in range(3))
     styles = [progress.style for progress in whole]
     stopped = iter(first)
     for _ in range(3):
@@ -503,7 +505,7 @@ def test_a_captured_state_of_another_size_is_refused():
 @pytest.mark.parametrize("amp", ["off", "fp16"])
 def test_each_parameters_gradient_has_norm_1_before_adam(amp):
     """Also under the gradient scaler, whose scale has to be taken out before."""
-    ours, norms = trainer(amp=amp, steps=20), []
+    ours, norms = trainer(plain=False, amp=amp, steps=20), []
     ours.optimizer.register_step_pre_hook(
         lambda *_: norms.append([parameter.grad.norm().item() for parameter in ours.automaton.parameters()])
     )
@@ -537,6 +539,29 @@ def test_the_pool_grows_older_and_its_states_stay_on_the_rules_grid():
     assert states.abs().max() <= 2047
 
 
+def test_rollouts_are_short_while_the_automaton_is_noise():
+    ours, lengths = trainer(steps=50, shortest=20, longest=30), []
+    ours.automaton.register_forward_pre_hook(lambda _, args: lengths.append(args[1]))
+    list(ours)
+    assert lengths[0] <= 10
+    assert set(lengths[25:]) <= set(range(20, 31))
+    assert len(set(lengths[25:])) > 5
+
+
+def test_now_and_then_a_state_starts_anew(monkeypatch):
+    """So that the texture always grows from nothing, and yet grows old."""
+    ours, resets = trainer(steps=40), []
+    draw = ours.pool.draw
+
+    def spy(batch, *, reset):
+        resets.append(reset)
+        return draw(batch, reset=reset)
+
+    monkeypatch.setattr(ours.pool, "draw", spy)
+    list(ours)
+    assert 2 <= sum(resets) <= 20
+
+
 def test_the_learning_rate_falls_towards_the_end():
     ours, rates = trainer(steps=20), []
     ours.optimizer.register_step_pre_hook(lambda optimizer, *_: rates.append(optimizer.param_groups[0]["lr"]))
@@ -548,5 +573,5 @@ def test_the_learning_rate_falls_towards_the_end():
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
 @pytest.mark.parametrize("amp", ["auto", "off", "bf16"])
 def test_training_runs_on_cuda_at_sizes_that_are_no_power_of_two(amp):
-    ours = trainer(interpolate(stripes(16, 4), 24).cuda(), size=24, field=20, amp=amp, steps=10)
+    ours = trainer(interpolate(stripes(16, 4), 24).cuda(), plain=False, size=24, field=20, amp=amp, steps=10)
     assert np.isfinite([progress.loss for progress in ours]).all()

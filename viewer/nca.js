@@ -39,7 +39,7 @@ export class Texture {
   constructor(canvas, bundle, { width = 256, height = 256, seed = 0 } = {}) {
     if (bundle?.format != FORMAT || !PASSES.every((pass) => bundle.shaders?.[pass]))
       throw new Error(`bundle of format ${bundle?.format}: expected ${FORMAT} with shaders ${PASSES}`);
-    const gl = canvas.getContext("webgl2", { alpha: false, antialias: false });
+    const gl = canvas.getContext("webgl2", { alpha: false, antialias: false, depth: false });
     if (!gl) throw new NoWebGL2("WebGL2 is not available");
     this.canvas = canvas;
     this.bundle = bundle;
@@ -59,6 +59,7 @@ export class Texture {
     return this.#frame > 0;
   }
 
+  /** A hidden tab gets no animation frames, so nothing runs there. */
   play() {
     this.#frame ||= requestAnimationFrame(this.#tick);
   }

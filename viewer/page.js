@@ -29,11 +29,11 @@ function unpack() {
 
 /** A grid of the size asked for, as large as fits; else about 256 x 256 cells in the window's shape. */
 function start() {
-  const window = view();
+  const area = view();
   const asked = options.get("size")?.match(/^(\d+)x(\d+)$/)?.slice(1).map(Number);
-  const fit = asked ? Math.min(...window.map((length, i) => length / asked[i])) : Math.hypot(...window) / 362;
+  const fit = asked ? Math.min(...area.map((length, i) => length / asked[i])) : Math.hypot(...area) / 362;
   const scale = Math.max(1, Math.floor(fit));
-  const [width, height] = asked ?? window.map((length) => Math.ceil(length / scale));
+  const [width, height] = asked ?? area.map((length) => Math.ceil(length / scale));
   return Object.assign(create(canvas, unpack(), { width, height, seed: Number(options.get("seed")) || 0 }), { scale });
 }
 
@@ -92,6 +92,7 @@ function point({ offsetX, offsetY, pointerId, pointerType }) {
 
 canvas.onpointermove = point;
 canvas.onpointerdown = (/** @type {PointerEvent} */ event) => {
+  if (event.button) return;
   canvas.setPointerCapture(event.pointerId);
   point(event);
   begin();
@@ -124,12 +125,13 @@ const keys = {
   "[": slide(size, -1),
   "]": slide(size, 1),
   "-": slide(speed, -1),
-  "=": slide(speed, 1),
-  ArrowLeft: move(-1, 0),
-  ArrowRight: move(1, 0),
-  ArrowUp: move(0, -1),
-  ArrowDown: move(0, 1),
-  Enter: () => (begin(), stroke(cursor)),
+  "+": slide(speed, 1),
+  "=": slide(speed, 1), // the same key without shift, on some keyboards
+  arrowleft: move(-1, 0),
+  arrowright: move(1, 0),
+  arrowup: move(0, -1),
+  arrowdown: move(0, 1),
+  enter: () => (begin(), stroke(cursor)),
 };
 
 /** The controls fade when nothing moves. */
@@ -143,10 +145,11 @@ function wake() {
 onpointermove = onpointerdown = wake;
 onkeydown = (event) => {
   wake();
-  const { key, target } = event;
+  const { target } = event;
+  const key = event.key.toLowerCase();
   const action = keys[key];
   // Space, Enter and arrows belong to the control that has the focus.
-  const theirs = /^( |Enter|Arrow)/.test(key) && target != canvas && target != document.body;
+  const theirs = /^( |enter|arrow)/.test(key) && target != canvas && target != document.body;
   if (!action || theirs || event.ctrlKey || event.altKey || event.metaKey) return;
   event.preventDefault();
   action();

@@ -44,6 +44,8 @@ def train(
     from nca import session
 
     settings = {name: value for name, value in settings.items() if value is not None}
+    if {"steps", "minutes"} <= settings.keys():
+        raise click.UsageError("--steps and --minutes exclude each other.")
     if resume:
         _require_none(image, settings, force)
         recorder = session.resume(output, settings, device=device, weights=weights)

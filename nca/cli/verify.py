@@ -49,9 +49,7 @@ def _verify(browser: "Browser", source: Path, steps: tuple[int, ...], size: tupl
     if min(steps) < 1:
         raise click.BadParameter(f"{min(steps)} steps: expected at least 1", param_hint="--steps")
     with target(source) as (page, rule):
-        report = compare(
-            browser, page, rule, steps=steps, width=size[0], height=size[1], seed=seed, progress=_show
-        )
+        report = compare(browser, page, rule, steps=steps, width=size[0], height=size[1], seed=seed, progress=_show)
     cells = size[0] * size[1]
     click.echo(f"{report.differing} of {report.values:,} values differ, {cells:,} cells, on {report.renderer}")
     if report.differing:

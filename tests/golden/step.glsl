@@ -48,5 +48,6 @@ void main() {
 
   // A cell updates with probability 128 / 256.
   float on = float(hash(hash(uint(c.x) + key) + uint(c.y)) >> 24 < 128u);
-  next0 = ivec4(clamp(s0 + on * floor(u0 * vec4(0.0625)), -2047., 2047.));
+  s0 += on * floor(u0 * vec4(0.0625));
+  next0 = ivec4(clamp(s0, -2047., 2047.));
 }

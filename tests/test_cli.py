@@ -1,0 +1,371 @@
+"""The command line, as its users meet it: what it makes, and one clear line for every mistake."""
+
+import json
+import os
+import pty
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+import numpy as np
+import pytest
+import torch
+from click.testing import CliRunner
+from PIL import Image
+from rules import random_rule
+from test_files import claimed, tree
+
+from nca import __version__
+from nca.cli import main
+from nca.export.bundle import Bundle
+from nca.files import write_folder
+from nca.picture import picture_bytes
+from nca.rollout import rgb_bytes, rollout, seed_state
+from nca.run import load_run, model_bytes
+
+TINY = ["--preset", "tiny", "--size", "16", "--field", "16"]
+ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1"}
+
+
+def nca(*args):
+    result = CliRunner().invoke(main, [str(arg) for arg in args], prog_name="nca")
+    if result.exception and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return result
+
+
+def done(*args):
+    result = nca(*args)
+    assert result.exit_code == 0, result.output
+    return result.output
+
+
+def python(*args, **options):
+    return subprocess.run(
+        [sys.executable, *args], env=ENVIRONMENT, capture_output=True, text=True, timeout=60, **options
+    )
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    """A working folder with a picture, a run, a bundle and a page."""
+    pixels = np.random.default_rng(0).integers(0, 256, (20, 20, 3), dtype=np.uint8)
+    rule = random_rule(4, 8)
+    (tmp_path / "moss.png").write_bytes(picture_bytes(pixels))
+    write_folder(tmp_path / "run", {"model.safetensors": model_bytes(rule, {"picture": "moss.png"})})
+    (tmp_path / "moss.nca.json").write_text(Bundle.of(rule, "Moss").to_json())
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder" / "letter").write_text("dear")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+# What it makes
+
+
+def test_from_a_picture_to_a_page(here):
+    trained = done("train", "moss.png", "-o", "runs/moss", *TINY, "--steps", 2, "--seed", 3)
+    assert "4 channels, 8 hidden, 168 parameters" in trained
+    assert "Saved runs/moss; next: nca export runs/moss" in trained
+    assert load_run(Path("runs/moss")).provenance["config"]["seed"] == 3
+    assert "Saved moss.html" in done("export", "runs/moss")
+    assert "Saved moss.png" in done("render", "moss.html", "-o", "moss.png", "--size", "24x16", "--steps", 5, "--force")
+    assert re.search(r"^parameters +168$", done("info", "moss.html"), re.MULTILINE)
+    assert re.search(r"^config seed +3$", done("info", "runs/moss"), re.MULTILINE)
+
+
+def test_existing_work_is_kept_unless_forced_and_forcing_starts_anew(here):
+    done("train", "moss.png", "-o", "new", *TINY, "--steps", 2)
+    before = tree(here)
+    assert "new exists already" in nca("train", "moss.png", "-o", "new", *TINY, "--steps", 3).output
+    assert tree(here) == before
+    done("train", "moss.png", "-o", "new", *TINY, "--steps", 3, "--force")
+    assert load_run(Path("new")).provenance["trained"]["step"] == 3
+    assert [path.name for path in Path("new/previews").iterdir()] == ["000003.png"]
+
+
+def test_resuming_goes_on_with_the_runs_picture_and_settings(here):
+    done("train", "moss.png", "-o", "new", *TINY, "--steps", 2, "--seed", 5)
+    (here / "moss.png").unlink()
+    assert "Training new on moss.png, 16 px" in done("train", "--resume", "-o", "new", "--steps", 4)
+    run = load_run(Path("new"))
+    assert run.provenance["trained"]["step"] == 4
+    assert run.provenance["config"]["seed"] == 5
+    assert run.provenance["picture"] == "moss.png"
+
+
+def test_render_writes_the_reference(here):
+    done("render", "run", "-o", "out.png", "--size", "9x7", "--steps", 30, "--seed", 4)
+    rule = random_rule(4, 8)
+    with Image.open("out.png") as image:
+        assert np.array_equal(np.asarray(image), rgb_bytes(rollout(rule, seed_state(rule, 7, 9), 30, seed=4)))
+
+
+def test_info_tells_how_far_from_its_bounds_a_rule_is(here):
+    worst = random_rule(4, 8).worst_cases()[0].max()
+    for source in ("run", "moss.nca.json"):
+        output = done("info", source)
+        assert re.search(rf"layer 1 worst sum +{worst:,} of 2\^24 \({2**24 / worst:.1f} times", output)
+        assert re.search(r"update rate +128/256", output)
+
+
+# Every mistake is one clear line
+
+PICTURES = {
+    "text.png": b"<html>",
+    "empty.png": b"",
+    "dot.png": picture_bytes(np.zeros((1, 1, 3), dtype=np.uint8)),
+    "bomb.png": claimed(60_000, 60_000),
+    "cut.png": picture_bytes(np.random.default_rng(0).integers(0, 256, (20, 20, 3), dtype=np.uint8))[:-300],
+}
+FAILURES = {
+    # pictures
+    "train missing.png -o new": "missing.png: no such picture",
+    "train folder -o new": "folder cannot be read: Is a directory",
+    "train text.png -o new": "text.png is not a picture that Pillow can read: expected PNG",
+    "train empty.png -o new": "empty.png is not a picture",
+    "train dot.png -o new": "dot.png is 1x1: expected a picture of at least 16x16 pixels",
+    "train bomb.png -o new": "bomb.png is too large a picture",
+    "train cut.png -o new": "cut.png is a damaged picture",
+    # outputs
+    "train moss.png -o run": "run exists already: choose another name, or replace it with --force",
+    "train moss.png -o folder": "folder is a folder without model.safetensors, so not one to replace",
+    "train moss.png -o folder --force": "folder is a folder without model.safetensors, so not one to replace",
+    "train moss.png -o moss.png --force": "moss.png is a file: expected the name of a folder",
+    "train moss.png -o moss.png/new": "moss.png/new cannot be written: Not a directory",
+    "export run -o moss.png": "moss.png exists already",
+    "export run -o folder": "folder is a folder: expected the name of a file",
+    "export run -o folder --force": "folder is a folder: expected the name of a file",
+    "export run -o moss.png/new/page.html": "moss.png/new/page.html cannot be written: Not a directory",
+    "export run --format glsl -o folder --force": "folder is a folder without",
+    "render run -o moss.png": "moss.png exists already",
+    "render run -o folder --force": "folder is a folder: expected the name of a file",
+    # sources
+    "export missing": "missing: no such file or folder; expected a run folder",
+    "export folder": "folder is not a run folder: expected model.safetensors in it, as nca train writes it",
+    "export cut": "cut/model.safetensors is damaged",
+    "export moss.png": "moss.png",
+    "export cut.nca.json": "expected a nca-fixed-1 bundle",
+    "export no.html": "expected a page exported by nca",
+    "info missing": "missing: no such file or folder",
+    "info cut": "cut/model.safetensors is damaged",
+    "info cut.nca.json": "expected a nca-fixed-1 bundle",
+    "render missing -o new.png": "missing: no such file or folder",
+    "render cut -o new.png": "cut/model.safetensors is damaged",
+    "train --resume -o missing": "missing is not a run folder",
+    "train --resume -o cut": "cut/model.safetensors is damaged",
+    "train --resume -o run": "run cannot be resumed: run/config.json: No such file",
+    # settings
+    "train moss.png -o new --channels 5": "channels is 5: expected one of (4, 8, 12, 16)",
+    "train moss.png -o new --hidden 6": "hidden is 6: expected a multiple of 4 from 4 to 128",
+    "train moss.png -o new --size 8": "size is 8: expected 16 to 1024 px",
+    "train moss.png -o new --field 9999": "field is 9999: expected 16 to 1024 cells",
+    "train moss.png -o new --steps 0": "steps is 0: expected at least 1",
+    "train moss.png -o new --minutes 0": "minutes is 0.0: expected more than 0",
+    "train moss.png -o new --minutes nan": "minutes is nan: expected more than 0",
+    "train moss.png -o new --seed -1": "seed is -1: expected 0 to 2^32 - 1",
+    "train moss.png -o new --layer-weights 1,2,3": "layer_weights is (1.0, 2.0, 3.0): expected 2 numbers",
+    "train moss.png -o new --layer-weights 1,nan": "layer_weights is (1.0, nan): expected none below 0",
+    "train moss.png -o new --features vgg16 --weights missing.pth": "missing.pth cannot be read: No such file",
+    "train moss.png -o new --features vgg16 --weights moss.png": "moss.png holds no weights",
+    "train moss.png -o new --device mps": "device mps is not at hand: expected one of ['cpu'",
+    "verify run --browser missing": "no browser at missing: expected one of chromium",
+}
+WRONG_USAGE = {
+    "train -o new": "Missing argument 'IMAGE'",
+    "train moss.png": "Missing option '-o'",
+    "train moss.png -o new --chanels 4": "--chanels",
+    "train moss.png -o new --channels four": "'four' is not a valid integer",
+    "train moss.png -o new --preset huge": "'huge' is not one of 'tiny', 'small', 'full'",
+    "train moss.png -o new --features resnet": "'resnet' is not one of 'multiscale', 'vgg16', 'vgg19'",
+    "train moss.png -o new --layer-weights a,b": "'a,b': expected numbers by commas, such as",
+    "train moss.png -o new --amp fp8": "'fp8' is not one of",
+    "train moss.png -o new --device tpu": "'tpu' is not one of",
+    "train moss.png -o new --steps 5 --minutes 1": "--steps and --minutes exclude each other",
+    "train moss.png --resume -o run": "--resume keeps the run's picture and settings: leave out IMAGE",
+    "train --resume -o run --force --layer-weights 1,1": "leave out --force, --layer-weights",
+    "render run": "Missing option '-o'",
+    "render run -o new.png --size 0x5": "'0x5': expected cells such as 256 or 320x200, each side from 1 to 4096",
+    "render run -o new.png --size 5x5x5": "'5x5x5': expected cells",
+    "render run -o new.png --size 99999": "'99999': expected cells",
+    "render run -o new.png --steps -1": "-1 is not in the range x>=0",
+    "render run -o new.png --seed 4294967296": "4294967296 is not in the range 0<=x<=4294967295",
+    "export": "Missing argument 'RUN_OR_BUNDLE'",
+    "export run --format exe": "'exe' is not one of",
+    "verify run --size big": "'big': expected cells",
+    "verify run --steps one": "'one': expected whole numbers by commas",
+    "verify run --renderer paint": "'paint' is not one of",
+    "paint moss.png": "No such command 'paint'",
+}
+
+
+@pytest.fixture
+def damaged(here):
+    for name, content in PICTURES.items():
+        (here / name).write_bytes(content)
+    write_folder(here / "cut", {"model.safetensors": (here / "run" / "model.safetensors").read_bytes()[:-9]})
+    (here / "cut.nca.json").write_text((here / "moss.nca.json").read_text()[:-9])
+    (here / "no.html").write_text("<html>")
+    return here
+
+
+@pytest.mark.parametrize("command", FAILURES)
+def test_a_failure_is_one_clear_line_and_leaves_everything_as_it_was(damaged, command):
+    before = tree(damaged), sorted(damaged.rglob("*"))
+    result = nca(*command.split())
+    assert result.exit_code == 1
+    assert re.fullmatch(r"Error: .+\n", result.stderr), result.stderr
+    assert FAILURES[command] in result.stderr
+    assert result.stdout == ""
+    assert (tree(damaged), sorted(damaged.rglob("*"))) == before
+
+
+@pytest.mark.parametrize("command", WRONG_USAGE)
+def test_wrong_usage_says_what_was_expected(damaged, command):
+    before = tree(damaged)
+    result = nca(*command.split())
+    assert result.exit_code == 2
+    *usage, error = result.stderr.splitlines()
+    assert usage[0].startswith("Usage: nca ")
+    assert error.startswith("Error: ")
+    assert WRONG_USAGE[command] in error
+    assert tree(damaged) == before
+
+
+def test_a_missing_cuda_device_is_refused(here, monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    result = nca("train", "moss.png", "-o", "new", "--device", "cuda")
+    assert result.exit_code == 1
+    assert "device cuda is not at hand: expected one of ['cpu'" in result.stderr
+    assert not Path("new").exists()
+
+
+def test_training_that_diverges_says_so_and_writes_nothing(here, monkeypatch):
+    monkeypatch.setattr("nca.train.overflow", lambda states: states.sum() * torch.nan)
+    result = nca("train", "moss.png", "-o", "new", *TINY)
+    assert result.exit_code == 1
+    assert result.stderr == "Error: training diverged at step 0: the loss is nan; try --amp off\n"
+    assert not Path("new").exists()
+
+
+# Help
+
+
+COMMANDS = sorted(main.commands)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_each_command_and_option_has_help_and_stands_in_the_docs(name):
+    command = main.commands[name]
+    docs = (Path(__file__).parent.parent / "docs" / "commands.md").read_text()
+    assert command.help
+    assert f"nca {name}" in docs
+    options = [parameter for parameter in command.params if isinstance(parameter, click.Option)]
+    assert [option.name for option in options if not option.help] == []
+    assert [option.opts[-1] for option in options if option.opts[-1] not in docs] == []
+
+
+def test_help_lists_each_command_and_the_way_through():
+    output = done("--help")
+    assert all(re.search(rf"^  {name} +\w", output, re.MULTILINE) for name in COMMANDS)
+    assert [line.split()[1] for line in output.splitlines() if line.startswith("  nca ")] == [
+        "train",
+        "export",
+        "verify",
+    ]
+    assert done("-h") == output
+
+
+def test_the_version_is_the_packages():
+    assert done("--version").split()[-1] == __version__
+
+
+def run_and_list_imports(*args):
+    """The process, and those of the heavy packages that it imported."""
+    code = (
+        "import sys, nca.cli\n"
+        "try: nca.cli.main(sys.argv[1:])\n"
+        "except SystemExit as end: assert not end.code\n"
+        "print(*[name for name in sys.modules if '.' not in name])"
+    )
+    process = python("-c", code, *args, check=True)
+    heavy = {"torch", "torchvision", "playwright", "PIL", "jinja2", "safetensors"}
+    return process, heavy & set(process.stdout.splitlines()[-1].split())
+
+
+@pytest.mark.parametrize("command", [[], *([name] for name in COMMANDS)])
+def test_help_imports_nothing_heavy(command):
+    _, imported = run_and_list_imports(*command, "--help")
+    assert imported == set()
+
+
+def test_exporting_imports_neither_torch_nor_torchvision(here):
+    _, imported = run_and_list_imports("export", "run", "-o", "page.html")
+    assert not imported & {"torch", "torchvision", "playwright"}
+    assert Path("page.html").exists()
+
+
+def test_training_off_a_terminal_shows_plain_lines_and_imports_no_torchvision(here):
+    process, imported = run_and_list_imports("train", "moss.png", "-o", "new", *TINY, "--steps", "2")
+    assert re.fullmatch(r"100%  step 2  style \d+\.\d{4}  0:00 left \n", process.stderr)
+    assert "torchvision" not in imported
+
+
+# As a program
+
+
+def test_python_m_nca_is_the_same_program():
+    result = python("-m", "nca", "--help")
+    assert result.returncode == 0
+    assert result.stdout.startswith("Usage: nca [OPTIONS] COMMAND")
+
+
+def test_a_failure_of_the_program_has_no_traceback(here):
+    result = python("-m", "nca", "export", "missing")
+    assert (result.returncode, result.stdout) == (1, "")
+    assert re.fullmatch(r"Error: missing: no such file or folder.*\n", result.stderr)
+
+
+class Terminal:
+    """A program whose standard error is a terminal, as Ctrl-C and progress bars want it."""
+
+    def __init__(self, *args):
+        self.screen, terminal = pty.openpty()
+        self.program = subprocess.Popen(
+            [sys.executable, "-m", "nca", *args], env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=terminal
+        )
+        os.close(terminal)
+        self.shown = b""
+
+    def read_until(self, text):
+        while text not in self.shown:
+            self.shown += os.read(self.screen, 4096)
+
+    def end(self):
+        with self.program:
+            self.output = self.program.stdout.read().decode()
+        try:
+            while block := os.read(self.screen, 4096):
+                self.shown += block
+        except OSError:  # Linux's way to say that the other side is closed
+            pass
+        os.close(self.screen)
+        return self.program.returncode
+
+
+def test_ctrl_c_saves_and_says_how_to_go_on(here):
+    terminal = Terminal("train", "moss.png", "-o", "new", *TINY, "--steps", "1000000")
+    terminal.read_until(b"step 3 ")
+    terminal.program.send_signal(signal.SIGINT)
+    assert terminal.end() == 1
+    assert terminal.shown.decode().endswith("Error: stopped and saved; to go on: nca train --resume -o new\r\n")
+    assert "\u2591" in terminal.shown.decode()  # the bar
+    assert "Traceback" not in terminal.shown.decode()
+    step = load_run(Path("new")).provenance["trained"]["step"]
+    assert step >= 3
+    done("train", "--resume", "-o", "new", "--steps", step + 2)
+    assert load_run(Path("new")).provenance["trained"]["step"] == step + 2
+    assert json.loads(Path("new/config.json").read_text())["steps"] == step + 2
