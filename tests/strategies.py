@@ -1,4 +1,4 @@
-"""Hypothesis strategies: rules of every size that pass the bounds check, and states in range."""
+"""Rules of every size that pass the bounds check, up to the heaviest, and states in range."""
 
 import numpy as np
 from hypothesis import strategies as st
@@ -6,7 +6,7 @@ from rules import random_rule
 
 from nca import Rule
 
-__all__ = ["UINT32", "lively_rules", "rules", "states", "wild_rules"]
+__all__ = ["UINT32", "heaviest", "lively_rules", "rules", "states", "wild_rules"]
 
 UINT32 = st.integers(0, 2**32 - 1)
 CHANNELS = st.sampled_from([4, 8, 12, 16])
@@ -31,6 +31,21 @@ def wild_rules(draw):
         w2=w2,
         k2=np.where(heavy, random.integers(1, 19, C), random.integers(1, 21, C)),
         update=update,
+    )
+
+
+def heaviest(channels, hidden, seed, shift):
+    """Every row at its bound: all weights 127 or -127, biases and halves the largest that still fit."""
+    random = np.random.default_rng(seed)
+    w1 = random.choice([-127, 127], (hidden, 4 * channels))
+    room = 2**24 - 1 - 127 * 4 * channels * 2047
+    return Rule(
+        w1=w1,
+        b1=room * random.choice([-1, 1], hidden),
+        k1=np.full(hidden, shift),
+        w2=random.choice([-127, 127], (channels, hidden)),
+        k2=np.full(channels, 18),
+        update=256,
     )
 
 

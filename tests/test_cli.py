@@ -14,9 +14,9 @@ import numpy as np
 import pytest
 import torch
 from click.testing import CliRunner
+from disk import claimed, tree
 from PIL import Image
 from rules import random_rule
-from test_files import claimed, tree
 
 from nca import __version__
 from nca.cli import main

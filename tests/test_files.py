@@ -4,17 +4,17 @@ import io
 import json
 import os
 import re
-import struct
-import zlib
 from pathlib import Path
 
 import numpy as np
 import pytest
+from disk import claimed, tree
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 from rules import random_rule
 from safetensors.numpy import load, save
+from strategies import heaviest
 
 from nca import UserError
 from nca.config import Config
@@ -44,11 +44,6 @@ def refusal(call, *args, **options):
     message = str(refused.value)
     assert "\n" not in message
     return message
-
-
-def tree(folder):
-    """Every file below a folder and its content, hidden ones too."""
-    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
 # Whole files and folders
@@ -178,8 +173,6 @@ def test_a_run_comes_back_as_it_was_written(run):
 
 def test_every_rule_of_the_format_survives_the_file():
     """At the ends of all ranges: w in int8, b in int32, shifts in uint8."""
-    from test_rule import heaviest
-
     for rule in (heaviest(16, 128, seed=0, shift=20), heaviest(4, 4, seed=1, shift=0)):
         arrays = load(model_bytes(rule, {}))
         assert all(np.array_equal(arrays[name], getattr(rule, name)) for name in arrays)
@@ -442,16 +435,6 @@ def test_picture_bytes_are_a_png_of_these_bytes():
     with Image.open(io.BytesIO(picture_bytes(COLOURS))) as image:
         assert image.format == "PNG"
         assert np.array_equal(np.asarray(image), COLOURS)
-
-
-def claimed(width, height):
-    """A PNG of a few bytes whose header claims any size."""
-
-    def chunk(kind, data):
-        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-
-    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"")) + chunk(b"IEND", b"")
 
 
 NO_PICTURES = {

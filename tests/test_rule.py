@@ -10,7 +10,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from rules import random_rule
-from strategies import UINT32, rules
+from strategies import UINT32, heaviest, rules
 
 from nca import Rule, UserError
 from nca.rollout import rollout
@@ -27,21 +27,6 @@ def blank(channels=4, hidden=4, **changes):
 
 
 # At the bound
-
-
-def heaviest(channels, hidden, seed, shift):
-    """Every row at its bound: all weights 127 or -127, biases and halves the largest that still fit."""
-    random = np.random.default_rng(seed)
-    w1 = random.choice([-127, 127], (hidden, 4 * channels))
-    room = 2**24 - 1 - 127 * 4 * channels * 2047
-    return Rule(
-        w1=w1,
-        b1=room * random.choice([-1, 1], hidden),
-        k1=np.full(hidden, shift),
-        w2=random.choice([-127, 127], (channels, hidden)),
-        k2=np.full(channels, 18),
-        update=256,
-    )
 
 
 @pytest.mark.parametrize(("channels", "hidden"), SIZES)

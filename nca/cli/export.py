@@ -2,18 +2,13 @@
 
 import gzip
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from nca.cli.options import PATH, force
-
-if TYPE_CHECKING:
-    from nca.export.bundle import Bundle
+from nca.export.formats import FORMATS
 
 __all__ = ["export"]
-
-SUFFIXES = {"html": ".html", "json": ".nca.json", "glsl": "-glsl"}
 
 
 @click.command()
@@ -22,7 +17,7 @@ SUFFIXES = {"html": ".html", "json": ".nca.json", "glsl": "-glsl"}
 @click.option(
     "--format",
     "kind",
-    type=click.Choice(list(SUFFIXES)),
+    type=click.Choice(list(FORMATS)),
     default="html",
     help="One HTML file that opens from disk, the bundle as JSON, or a folder of plain shaders.",
 )
@@ -33,25 +28,14 @@ def export(source: Path, output: Path | None, kind: str, title: str | None, forc
     from nca.export.source import load_source
     from nca.files import check_output, write_file, write_folder
 
+    chosen = FORMATS[kind]
     bundle = load_source(source, title)
-    output = output or Path(source.resolve().name.split(".")[0] + SUFFIXES[kind])
-    check_output(output, force=force, marker="step.frag" if kind == "glsl" else None)
-    files = _files(bundle, kind)
-    if kind == "glsl":
+    output = output or Path(source.resolve().name.split(".")[0] + chosen.suffix)
+    check_output(output, force=force, marker=chosen.marker)
+    files = chosen.files(bundle)
+    if chosen.marker:
         write_folder(output, files)
     else:
         write_file(output, files[""])
     for name, content in files.items():
         click.echo(f"Saved {output / name}: {len(content):,} bytes, {len(gzip.compress(content, 9)):,} gzipped")
-
-
-def _files(bundle: "Bundle", kind: str) -> dict[str, bytes]:
-    """What to write: contents by name in the output folder, or of the one output file, under no name."""
-    from nca.export.html import render_page
-
-    if kind == "html":
-        return {"": render_page(bundle).encode()}
-    if kind == "json":
-        return {"": bundle.to_json().encode()}
-    endings = {"vertex": ".vert"}
-    return {name + endings.get(name, ".frag"): text.encode() for name, text in bundle.shaders.items()}

@@ -1,0 +1,43 @@
+"""What `nca export` can write: a name, and how a bundle becomes files."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from nca.export.bundle import Bundle
+from nca.export.html import render_page
+
+__all__ = ["FORMATS", "Format"]
+
+
+@dataclass(frozen=True)
+class Format:
+    """One kind of export.
+
+    suffix: of the output's default name.
+    files: contents by name in the output folder; a format of a single file has one, named "".
+    marker: a folder's file that tells it from other people's folders, which are never replaced.
+    """
+
+    suffix: str
+    files: Callable[[Bundle], dict[str, bytes]]
+    marker: str | None = None
+
+
+def _html(bundle: Bundle) -> dict[str, bytes]:
+    return {"": render_page(bundle).encode()}
+
+
+def _json(bundle: Bundle) -> dict[str, bytes]:
+    return {"": bundle.to_json().encode()}
+
+
+def _glsl(bundle: Bundle) -> dict[str, bytes]:
+    endings = {"vertex": ".vert"}
+    return {name + endings.get(name, ".frag"): text.encode() for name, text in bundle.shaders.items()}
+
+
+FORMATS = {
+    "html": Format(".html", _html),
+    "json": Format(".nca.json", _json),
+    "glsl": Format("-glsl", _glsl, marker="step.frag"),
+}
