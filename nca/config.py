@@ -32,10 +32,10 @@ class Config:
     update: int = UPDATE_ALWAYS // 2
     size: int = 64
     field: int = 64
-    steps: int = 1000
+    steps: int = 1500
     minutes: float | None = None
     batch: int = 2
-    pool: int = 32
+    pool: int = 16
     shortest: int = 16
     longest: int = 32
     learning_rate: float = 4e-3
@@ -84,7 +84,7 @@ class Config:
 # For a CPU, many cheap optimisation steps beat few thorough ones: half the batch gave twice the steps and the better
 # texture in the same time. The pool is small for the same reason: a state must be drawn often to grow old.
 PRESETS: dict[str, dict[str, Any]] = {
-    "tiny": {"channels": 4, "hidden": 8, "steps": 1500},  # the lesson's 168 parameters
+    "tiny": {"channels": 4, "hidden": 8, "steps": 2500},  # the lesson's 168 parameters
     "small": {"channels": 12, "hidden": 48},
-    "full": {"channels": 12, "hidden": 96, "size": 128, "field": 96, "steps": 5000, "batch": 4, "pool": 128},
+    "full": {"channels": 12, "hidden": 96, "size": 128, "field": 96, "steps": 5000, "batch": 4, "pool": 64},
 }

@@ -292,7 +292,7 @@ def run_and_list_imports(*args):
         "print(*[name for name in sys.modules if '.' not in name])"
     )
     process = python("-c", code, *args, check=True)
-    heavy = {"torch", "torchvision", "playwright", "PIL", "jinja2", "safetensors"}
+    heavy = {"torch", "torchvision", "playwright", "PIL", "safetensors"}
     return process, heavy & set(process.stdout.splitlines()[-1].split())
 
 

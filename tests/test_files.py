@@ -300,7 +300,8 @@ def test_a_long_training_saves_now_and_then(picture, tmp_path, monkeypatch):
     for progress in ours.trainer:
         monkeypatch.setattr("time.monotonic", lambda late=ours.saved + 31: late)
         ours(progress)
-        assert (tmp_path / "run" / f"previews/{progress.step:06}.png").exists()
+        previews = sorted(path.name for path in (tmp_path / "run" / "previews").iterdir())
+        assert previews == [f"{step:06}.png" for step in range(1, progress.step + 1)]
 
 
 def test_a_resumed_run_ends_as_the_uninterrupted_one(picture, tmp_path):
