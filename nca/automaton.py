@@ -63,7 +63,7 @@ class Automaton(nn.Module):
     def rule(self) -> Rule:
         """The integer rule that computes what forward computes.
 
-        Raises UserError where weights are too large for the format.
+        Weights beyond the format's range, 508 in the first layer and 15.9 in the second, are clipped in both.
         """
         w1, b1, q1, w2, q2 = (tensor.double().cpu().numpy() for tensor in self._on_grid())
         return Rule(

@@ -1,5 +1,7 @@
 """The training loss: Gram matrices of features, and a price on leaving the state's visible range."""
 
+from typing import Any
+
 import torch
 from torch import Tensor
 from torch.nn.functional import pad
@@ -13,10 +15,24 @@ SMALLEST = 1e-2  # squared size of a Gram matrix; of a picture of one colour som
 
 def gram(features: Tensor) -> Tensor:
     """Mean products of each pair of features: (B, F, h, w) -> (B, F, F) float32 (Gatys, Ecker, Bethge 2015)."""
-    height, width = features.shape[-2:]
-    features = features.float()
     with torch.autocast(features.device.type, enabled=False):  # the sums over all pixels overflow float16
-        return torch.einsum("bchw,bdhw->bcd", features, features) / (height * width)
+        matrices: Tensor = _Gram.apply(features.flatten(2).float())
+    return matrices
+
+
+class _Gram(torch.autograd.Function):
+    """A product of a tensor with itself has one product as its gradient; autograd would take it for two."""
+
+    @staticmethod
+    def forward(ctx: Any, features: Tensor) -> Tensor:
+        ctx.save_for_backward(features)  # (B, F, pixels)
+        return features @ features.mT / features.shape[2]
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> Tensor:
+        (features,) = ctx.saved_tensors
+        (d_gram,) = gradients
+        return ((d_gram + d_gram.mT) / features.shape[2]) @ features
 
 
 class StyleLoss:

@@ -44,9 +44,11 @@ class Progress:
 def make_features(config: Config, target: Tensor, weights: Path | None = None) -> Features:
     """The configured features for a target (1, 3, H, W).
 
-    weights: a file for trained features. Raises UserError where torchvision or the weights cannot be had.
+    weights: a file, for trained features only. Raises UserError where torchvision or the weights cannot be had.
     """
     if config.features == "multiscale":
+        if weights:
+            raise UserError(f"{weights} is for trained features: leave it out, or choose vgg16 or vgg19")
         return Multiscale(reflect(target, Multiscale.margin), config.layer_weights or MULTISCALE_WEIGHTS)
     return Vgg(config.features, weights, config.layer_weights or VGG_WEIGHTS, target.device)
 

@@ -69,6 +69,15 @@ class Colours:
         return [FeatureMap(pictures, 2.0)]
 
 
+def test_the_gradient_of_a_gram_matrix_is_autograds():
+    features = torch.randn(2, 3, 4, 5, generator=torch.Generator().manual_seed(0), requires_grad=True)
+    weights = torch.arange(18.0).view(2, 3, 3)
+    plain = torch.einsum("bchw,bdhw->bcd", features, features) / 20
+    (expected,) = torch.autograd.grad((plain * weights).sum(), features)
+    (found,) = torch.autograd.grad((gram(features) * weights).sum(), features)
+    assert torch.allclose(found, expected, atol=1e-5)
+
+
 def test_the_style_loss_is_the_relative_squared_error_of_gram_matrices_by_its_weight():
     target, picture = noise(1, 3, 8, 8), noise(2, 3, 6, 6, seed=1)
     ours = StyleLoss(Colours(), target)(picture)
