@@ -32,13 +32,13 @@ class Config:
     update: int = UPDATE_ALWAYS // 2
     size: int = 64
     field: int = 64
-    steps: int = 1500
+    steps: int = 1200
     minutes: float | None = None
     batch: int = 2
-    pool: int = 16
+    pool: int = 32
     shortest: int = 16
     longest: int = 32
-    learning_rate: float = 4e-3
+    learning_rate: float = 2e-3
     features: str = "multiscale"
     layer_weights: tuple[float, ...] = ()
     amp: str = "auto"
@@ -85,6 +85,6 @@ class Config:
 # texture in the same time. The pool is small for the same reason: a state must be drawn often to grow old.
 PRESETS: dict[str, dict[str, Any]] = {
     "tiny": {"channels": 4, "hidden": 8, "steps": 2500},  # the lesson's 168 parameters
-    "small": {"channels": 12, "hidden": 48},
-    "full": {"channels": 12, "hidden": 96, "size": 128, "field": 96, "steps": 5000, "batch": 4, "pool": 64},
+    "small": {"channels": 12, "hidden": 96},
+    "full": {"channels": 12, "hidden": 96, "size": 128, "field": 128, "steps": 5000, "batch": 4, "pool": 128},
 }

@@ -30,7 +30,7 @@ class _Gram(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> Tensor:
-        (features,) = ctx.saved_tensors
+        features: Tensor = ctx.saved_tensors[0]
         (d_gram,) = gradients
         return ((d_gram + d_gram.mT) / features.shape[2]) @ features
 

@@ -22,7 +22,7 @@ from nca.vgg import Vgg
 __all__ = ["Progress", "Trainer", "make_features"]
 
 OVERFLOW_WEIGHT = 10.0
-RESET_EVERY = 32  # optimisation steps until one of the batch starts anew; more often leaves the pool too young to last
+RESET_EVERY = 16  # optimisation steps until one of the batch starts anew; more often leaves the pool too young to last
 RAMP = 0.1  # the part of training over which rollouts grow to their full length
 RAMP_FROM = 0.3
 DECAYS = ((0.6, 0.3), (0.85, 0.1))  # from this part of training on, this part of the learning rate
