@@ -4,7 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from nca.export.bundle import Bundle
+from nca.export.glsl import render_folder
 from nca.export.html import render_page
+from nca.export.shadertoy import render_tabs
 
 __all__ = ["FORMATS", "Format"]
 
@@ -32,12 +34,20 @@ def _json(bundle: Bundle) -> dict[str, bytes]:
 
 
 def _glsl(bundle: Bundle) -> dict[str, bytes]:
-    endings = {"vertex": ".vert"}
-    return {name + endings.get(name, ".frag"): text.encode() for name, text in bundle.shaders.items()}
+    return _encoded(render_folder(bundle))
+
+
+def _shadertoy(bundle: Bundle) -> dict[str, bytes]:
+    return _encoded(render_tabs(bundle))
+
+
+def _encoded(texts: dict[str, str]) -> dict[str, bytes]:
+    return {name: text.encode() for name, text in texts.items()}
 
 
 FORMATS = {
     "html": Format(".html", _html),
     "json": Format(".nca.json", _json),
     "glsl": Format("-glsl", _glsl, marker="step.frag"),
+    "shadertoy": Format("-shadertoy", _shadertoy, marker="common.glsl"),
 }

@@ -1,6 +1,7 @@
 """GLSL ES 3.00 from a rule: one text a pass, the weights inlined as numbers."""
 
 import re
+from functools import cache
 
 import numpy as np
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -9,7 +10,7 @@ from numpy.typing import NDArray
 from nca.errors import UserError
 from nca.rule import EXACT, Rule
 
-__all__ = ["PASSES", "read_rule", "render_shaders"]
+__all__ = ["PASSES", "read_rule", "render", "render_shaders"]
 
 PASSES = {
     "vertex": "vertex.vert.j2",
@@ -24,14 +25,12 @@ Array = NDArray[np.integer | np.floating]
 
 def render_shaders(rule: Rule) -> dict[str, str]:
     """The shader texts of a rule: vertex, step, reset, brush and display; the same rule gives the same bytes."""
-    templates = Environment(  # noqa: S701 - only numbers go in, and HTML escapes would spoil GLSL's "<"
-        loader=PackageLoader("nca.shaders", "."),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        keep_trailing_newline=True,
-    )
-    numbers = _numbers(rule)
-    return {name: templates.get_template(file).render(numbers) for name, file in PASSES.items()}
+    return {name: render(file, rule) for name, file in PASSES.items()}
+
+
+def render(template: str, rule: Rule, **more: object) -> str:
+    """One template with a rule's numbers, and whatever else it names."""
+    return _templates().get_template(template).render(_numbers(rule) | more)
 
 
 def read_rule(step: str, channels: int) -> Rule:
@@ -44,6 +43,16 @@ def read_rule(step: str, channels: int) -> Rule:
         return _parse(step, channels)
     except ValueError as error:
         raise UserError(f"no rule of {channels} channels in its step shader, expected one that nca rendered") from error
+
+
+@cache
+def _templates() -> Environment:
+    return Environment(  # noqa: S701 - what goes in is no HTML, and escapes would spoil GLSL's "<"
+        loader=PackageLoader("nca.shaders", "."),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        keep_trailing_newline=True,
+    )
 
 
 def _numbers(rule: Rule) -> dict[str, object]:

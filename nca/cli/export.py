@@ -19,7 +19,7 @@ __all__ = ["export"]
     "kind",
     type=click.Choice(list(FORMATS)),
     default="html",
-    help="One HTML file that opens from disk, the bundle as JSON, or a folder of plain shaders.",
+    help="One HTML file that opens from disk, the bundle as JSON, or a folder: plain shaders, tabs for Shadertoy.",
 )
 @click.option("--title", help="Shown on the page.  [default: the run's name]")
 @force
