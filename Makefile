@@ -9,16 +9,19 @@ READY := .venv/.ready
 setup: $(READY)
 
 $(READY): pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or later is needed: make PYTHON=python3.11" \
+		if sys.version_info < (3, 11) else 0)'
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --upgrade pip
 	$(BIN)/python -m pip install --quiet --editable ".[dev]"
 	touch $@
 
 demo: demo/lava.html
-	$(BIN)/nca verify $< --if-found
 	@echo
 	@echo "The texture: $(abspath $<)"
 	@echo "Open it in any browser, from disk; click or touch wipes a hole, and it grows shut."
+	@echo
+	$(BIN)/nca verify $< --if-found
 
 demo/lava.html: demo/.trained $(wildcard export/*.py shaders/*.j2 viewer/*)
 	$(BIN)/nca export demo/lava -o $@ --force

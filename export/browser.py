@@ -3,7 +3,7 @@
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from nca.errors import UserError
@@ -45,12 +45,12 @@ def launch(browser: str = "chromium", *, renderer: str = "default") -> "Iterator
     browser: one of BROWSERS, or the path of a Chromium.
     renderer: one of RENDERERS; Chromium alone heeds it.
 
-    Raises MissingBrowser where Playwright or the browser is not installed, UserError where it does not start.
+    Raises MissingBrowser where Playwright or every browser is missing, UserError where one named is, or none starts.
     """
     try:
         from playwright.sync_api import sync_playwright
     except ImportError:
-        raise MissingBrowser('Playwright is not installed: pip install "nca-texture[verify]"') from None
+        raise MissingBrowser("Playwright is not installed: pip install playwright") from None
     with sync_playwright() as playwright:
         kind = getattr(playwright, browser if browser in BROWSERS else "chromium")
         running = _start(kind, _find(kind, browser), renderer)
@@ -60,19 +60,29 @@ def launch(browser: str = "chromium", *, renderer: str = "default") -> "Iterator
             running.close()
 
 
-def _find(kind: "BrowserType", browser: str) -> str:
+def _find(kind: "BrowserType", browser: str) -> list[str]:
+    """Every candidate that is there, best first."""
     named = browser not in BROWSERS
     commands = _COMMANDS if kind.name == "chromium" else ()
-    for command in (browser,) if named else (kind.executable_path, *commands):
-        if found := shutil.which(command):
-            return str(found)
-    if named:
-        raise MissingBrowser(f"no browser at {browser}: expected one of {', '.join(BROWSERS)}, or a Chromium's path")
+    found = [shutil.which(command) for command in ((browser,) if named else (kind.executable_path, *commands))]
+    if named and not any(found):
+        raise UserError(f"no browser at {browser}: expected one of {', '.join(BROWSERS)}, or a Chromium's path")
     other = ", or apt install chromium" if commands else ""
-    raise MissingBrowser(f"no {browser} found: run playwright install {browser}{other}")
+    if not any(found):
+        raise MissingBrowser(f"no {browser} found: run playwright install {browser}{other}")
+    return [executable for executable in found if executable]
 
 
-def _start(kind: "BrowserType", executable: str, renderer: str) -> "Browser":
+def _start(kind: "BrowserType", candidates: list[str], renderer: str) -> "Browser":
+    """The first that starts: a download may lack system libraries, and a command may be a stub."""
+    *others, last = candidates
+    for executable in others:
+        with suppress(UserError):
+            return _launch(kind, executable, renderer)
+    return _launch(kind, last, renderer)
+
+
+def _launch(kind: "BrowserType", executable: str, renderer: str) -> "Browser":
     from playwright.sync_api import Error
 
     chromium = kind.name == "chromium"

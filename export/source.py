@@ -6,9 +6,10 @@ from pathlib import Path
 from nca.errors import UserError
 from nca.export.bundle import Bundle, load_bundle
 from nca.export.html import load_page
+from nca.files import plain_text
 from nca.run import load_run
 
-__all__ = ["load_source"]
+__all__ = ["is_page", "load_source"]
 
 
 def load_source(path: Path, name: str | None = None) -> Bundle:
@@ -17,7 +18,12 @@ def load_source(path: Path, name: str | None = None) -> Bundle:
     Raises UserError where the path is none of the three, or damaged.
     """
     bundle = _load(path)
-    return replace(bundle, name=name) if name else bundle
+    return replace(bundle, name=plain_text(name)) if name else bundle
+
+
+def is_page(path: Path) -> bool:
+    """Whether a path is to be read as an exported page."""
+    return path.is_file() and path.suffix.lower() in (".html", ".htm")
 
 
 def _load(path: Path) -> Bundle:
@@ -28,4 +34,4 @@ def _load(path: Path) -> Bundle:
     if path.is_dir():
         run = load_run(path)
         return Bundle.of(run.rule, run.name, run.provenance)
-    return load_page(path) if path.suffix == ".html" else load_bundle(path)
+    return load_page(path) if is_page(path) else load_bundle(path)

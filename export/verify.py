@@ -12,8 +12,8 @@ import numpy as np
 from nca.errors import UserError
 from nca.export.bundle import Bundle
 from nca.export.html import render_page
-from nca.export.runs import InBrowser, InTorch, Run
-from nca.export.source import load_source
+from nca.export.live import InBrowser, InTorch, Live
+from nca.export.source import is_page, load_source
 from nca.rule import Rule
 
 if TYPE_CHECKING:
@@ -113,7 +113,7 @@ def target(path: Path) -> Iterator[tuple[Path, Rule]]:
     Raises UserError where the path is none of these.
     """
     bundle = load_source(path)
-    if path.suffix == ".html":
+    if is_page(path):
         yield path, bundle.rule
         return
     with page_of(bundle) as page:
@@ -162,13 +162,13 @@ def _compare(
     return Report(found.renderer, tuple(checks), first)
 
 
-def _do(ops: list[_Op], *runs: Run) -> None:
+def _do(ops: list[_Op], *runs: Live) -> None:
     for run in runs:
         for method, *arguments in ops:
             getattr(run, method)(*arguments)
 
 
-def _count(found: Run, expected: Run) -> tuple[int, int]:
+def _count(found: Live, expected: Live) -> tuple[int, int]:
     pairs = (found.read(), expected.read()), (found.pixels(), expected.pixels())
     return sum(a.size for a, _ in pairs), sum(int((a != b).sum()) for a, b in pairs)
 

@@ -65,7 +65,7 @@ class Automaton(nn.Module):
 
         Weights beyond the format's range, 508 in the first layer and 15.9 in the second, are clipped in both.
         """
-        w1, b1, q1, w2, q2 = (tensor.double().cpu().numpy() for tensor in self._on_grid())
+        w1, b1, q1, w2, q2 = (tensor.cpu().double().numpy() for tensor in self._on_grid())
         return Rule(
             w1=_integers(w1 * 2 ** q1[:, None]),
             b1=_integers(b1 * 2 ** (q1 + STATE_BITS)),

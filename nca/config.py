@@ -55,7 +55,7 @@ class Config:
         self._require(16 <= self.size <= 1024, "size", "16 to 1024 px")
         self._require(16 <= self.field <= 1024, "field", "16 to 1024 cells")
         self._require(self.steps >= 1, "steps", "at least 1")
-        self._require(self.minutes is None or self.minutes > 0, "minutes", "more than 0")
+        self._require(self.minutes is None or 0 < self.minutes < math.inf, "minutes", "more than 0")
         self._require(1 <= self.batch <= self.pool, "batch", f"1 to the pool's {self.pool}")
         self._require(1 <= self.shortest <= self.longest, "shortest", f"1 to the longest's {self.longest}")
         self._require(self.learning_rate > 0, "learning_rate", "more than 0")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from nca.errors import UserError
 
-__all__ = ["check_output", "make_folder", "write_file", "write_folder"]
+__all__ = ["check_output", "make_folder", "plain_text", "write_file", "write_folder"]
 
 
 def check_output(path: Path, *, force: bool, marker: str | None = None) -> None:
@@ -34,6 +34,11 @@ def _try_name(path: Path) -> None:
     """Make and remove what writing makes first, in the nearest folder that exists: a failed command leaves nothing."""
     folder = next(parent for parent in path.absolute().parents if os.path.lexists(parent))
     tempfile.TemporaryDirectory(dir=folder, prefix=f".{path.name}.").cleanup()
+
+
+def plain_text(name: str) -> str:
+    """A name as text that UTF-8 can hold: file names and arguments may carry bytes that it cannot."""
+    return name.encode("utf-8", "replace").decode()
 
 
 def make_folder(path: Path) -> None:

@@ -58,7 +58,7 @@ class _Colours:
     """Principal colours, the weaker ones amplified a little so that a picture of one hue keeps its others."""
 
     def __init__(self, picture: Tensor) -> None:
-        pixels = picture.flatten(2)[0].T.double().cpu()  # (pixels, 3)
+        pixels = picture.flatten(2)[0].T.cpu().double()  # (pixels, 3)
         self.mean = pixels.mean(0).to(picture)
         variance, axes = torch.linalg.eigh(pixels.T.cov())
         deviation = variance.clamp(min=0).sqrt()

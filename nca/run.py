@@ -18,6 +18,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
 from nca.errors import UserError
+from nca.files import plain_text
 from nca.rule import FORMAT, Rule
 
 __all__ = ["CONFIG", "LOG", "MODEL", "STATE", "TARGET", "Run", "load_run", "model_bytes"]
@@ -52,7 +53,7 @@ def load_run(folder: Path) -> Run:
     except OSError as error:
         raise UserError(f"{path} cannot be read: {error.strerror or error}") from None
     try:
-        return _parse(folder.resolve().name, content)
+        return _parse(plain_text(folder.resolve().name), content)
     except UserError as error:
         raise UserError(f"{path}: {error}") from None
     except (SafetensorError, ValueError, KeyError, TypeError, RecursionError) as error:

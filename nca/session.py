@@ -12,7 +12,7 @@ from torch import Tensor
 from nca.checkpoint import restore
 from nca.config import Config
 from nca.errors import UserError
-from nca.files import check_output
+from nca.files import check_output, plain_text
 from nca.picture import load_picture
 from nca.record import Recorder
 from nca.rollout import pick_device
@@ -27,7 +27,7 @@ def begin(
 ) -> Recorder:
     """A new run. Raises UserError where the picture cannot be used or the output cannot be written."""
     check_output(output, force=force, marker=MODEL)
-    return Recorder(output, _trainer(image, config, device, weights), image.name)
+    return Recorder(output, _trainer(image, config, device, weights), plain_text(image.name))
 
 
 def resume(output: Path, changes: dict[str, Any], *, device: str, weights: Path | None = None) -> Recorder:

@@ -49,7 +49,7 @@ def make_features(config: Config, target: Tensor, weights: Path | None = None) -
     if config.features == "multiscale":
         if weights:
             raise UserError(f"{weights} is for trained features: leave it out, or choose vgg16 or vgg19")
-        return Multiscale(reflect(target, Multiscale.margin), config.layer_weights or MULTISCALE_WEIGHTS)
+        return Multiscale(reflect(target, Multiscale.margin), config.layer_weights or MULTISCALE_WEIGHTS, config.seed)
     return Vgg(config.features, weights, config.layer_weights or VGG_WEIGHTS, target.device)
 
 

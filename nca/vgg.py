@@ -20,8 +20,8 @@ MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of ImageNet
 class Vgg:
     """The first ReLU of each of the five blocks of VGG16 or VGG19.
 
-    weights: a state dict of torchvision's model, or its features alone, saved by torch.save; without it torchvision
-        downloads its own.
+    weights: a state dict of torchvision's model, or only its `features.` entries, saved by torch.save; without it
+        torchvision downloads its own.
     layer_weights: of the five layers.
     Raises UserError where torchvision or the weights cannot be had.
     """
@@ -50,7 +50,7 @@ def _network(name: str, weights: Path | None) -> nn.Sequential:
     try:
         from torchvision import models
     except ImportError:
-        raise UserError(f"{name} needs torchvision: pip install 'nca-texture[vgg]', or use multiscale") from None
+        raise UserError(f"{name} needs torchvision: pip install torchvision, or use multiscale") from None
     with torch.device("meta"):  # 138 million initial weights that nobody needs take seconds
         features: nn.Sequential = getattr(models, name)(weights=None).features
     try:
@@ -78,7 +78,7 @@ def _download(name: str) -> Any:
 
     try:
         return get_model_weights(name).DEFAULT.get_state_dict(progress=True, check_hash=True)
-    except OSError as error:
+    except (OSError, RuntimeError) as error:  # no network, or a damaged download
         raise UserError(
             f"the weights of {name} cannot be downloaded ({error}): give a file with --weights, "
             "or use --features multiscale, which needs none"

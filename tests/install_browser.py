@@ -30,7 +30,9 @@ def main() -> None:
         if at_hand():
             return
         print("No browser at hand; trying:", " && ".join(" ".join(command) for command in way), flush=True)
-        all(subprocess.run(command).returncode == 0 for command in way)
+        for command in way:
+            if subprocess.run(command).returncode:
+                break
     if not at_hand():
         sys.exit("No browser could be installed: install Chromium, or run playwright install chromium, then make test.")
 

@@ -50,9 +50,18 @@ def test_what_is_no_browser_does_not_start(tmp_path):
     assert "\n" not in said
 
 
+@pytest.mark.skipif(not shutil.which("chromium"), reason="no chromium on PATH")
+def test_one_that_does_not_start_is_passed_over(tmp_path):
+    (tmp_path / "chromium").write_text("#!/bin/sh\nexit 3\n")
+    (tmp_path / "chromium").chmod(0o755)
+    (tmp_path / "google-chrome").symlink_to(shutil.which("chromium"))
+    path = f"{tmp_path}:{os.environ['PATH']}"
+    assert launch("chromium", PATH=path, PLAYWRIGHT_BROWSERS_PATH=str(tmp_path)) == "started chromium"
+
+
 def test_without_playwright_the_remedy_is_named():
     code = "import sys; sys.modules['playwright.sync_api'] = None\n" + LAUNCH
-    assert launch("chromium", code) == 'MissingBrowser Playwright is not installed: pip install "nca-texture[verify]"'
+    assert launch("chromium", code) == "MissingBrowser Playwright is not installed: pip install playwright"
 
 
 @pytest.mark.skipif(not shutil.which("chromium"), reason="no chromium on PATH")

@@ -97,6 +97,18 @@ def test_resuming_goes_on_with_the_runs_picture_and_settings(here):
     assert run.provenance["picture"] == "moss.png"
 
 
+def test_the_outputs_name_chooses_the_format_and_a_runs_dots_stay(here):
+    done("export", "run", "-o", "new.nca.json")
+    assert json.loads(Path("new.nca.json").read_text())["name"] == "run"
+    Path("run").rename("run.v1.2")
+    assert "Saved run.v1.2.html" in done("export", "run.v1.2")
+
+
+def test_a_name_that_is_no_text_is_made_one(here):
+    done("export", "run", "--title", "caf\udce9", "-o", "new.html")
+    assert "<title>caf?</title>" in Path("new.html").read_text()
+
+
 def test_render_writes_the_reference(here):
     done("render", "run", "-o", "out.png", "--size", "9x7", "--steps", 30, "--seed", 4)
     rule = random_rule(4, 8)
@@ -142,7 +154,6 @@ FAILURES = {
     "export run -o moss.png/new/page.html": "moss.png/new/page.html cannot be written: Not a directory",
     "export run --format glsl -o folder --force": "folder is a folder without",
     "render run -o moss.png": "moss.png exists already",
-    "render run -o folder --force": "folder is a folder: expected the name of a file",
     # sources
     "export missing": "missing: no such file or folder; expected a run folder",
     "export folder": "folder is not a run folder: expected model.safetensors in it, as nca train writes it",
@@ -166,6 +177,8 @@ FAILURES = {
     "train moss.png -o new --steps 0": "steps is 0: expected at least 1",
     "train moss.png -o new --minutes 0": "minutes is 0.0: expected more than 0",
     "train moss.png -o new --minutes nan": "minutes is nan: expected more than 0",
+    "train moss.png -o new --minutes inf": "minutes is inf: expected more than 0",
+    "train moss.png -o new --weights moss.png": "moss.png is for trained features: leave it out",
     "train moss.png -o new --seed -1": "seed is -1: expected 0 to 2^32 - 1",
     "train moss.png -o new --layer-weights 1,2,3": "layer_weights is (1.0, 2.0, 3.0): expected 2 numbers",
     "train moss.png -o new --layer-weights 1,nan": "layer_weights is (1.0, nan): expected none below 0",
@@ -193,9 +206,12 @@ WRONG_USAGE = {
     "render run -o new.png --size 99999": "'99999': expected cells",
     "render run -o new.png --steps -1": "-1 is not in the range x>=0",
     "render run -o new.png --seed 4294967296": "4294967296 is not in the range 0<=x<=4294967295",
-    "export": "Missing argument 'RUN_OR_BUNDLE'",
+    "render run -o folder --force": "folder: expected a name that ends in .png",
+    "render run -o new.jpg": "new.jpg: expected a name that ends in .png",
+    "export": "Missing argument 'RUN_OR_BUNDLE_OR_PAGE'",
     "export run --format exe": "'exe' is not one of",
     "verify run --size big": "'big': expected cells",
+    "verify run --steps 0": "0 steps: expected at least 1",
     "verify run --steps one": "'one': expected whole numbers by commas",
     "verify run --renderer paint": "'paint' is not one of",
     "paint moss.png": "No such command 'paint'",
@@ -262,10 +278,10 @@ def test_each_command_and_option_has_help_and_stands_in_the_docs(name):
     command = main.commands[name]
     docs = (Path(__file__).parent.parent / "docs" / "commands.md").read_text()
     assert command.help
-    assert f"nca {name}" in docs
     options = [parameter for parameter in command.params if isinstance(parameter, click.Option)]
     assert [option.name for option in options if not option.help] == []
-    assert [option.opts[-1] for option in options if option.opts[-1] not in docs] == []
+    context = click.Context(command, info_name=f"nca {name}", terminal_width=100, **main.context_settings)
+    assert command.get_help(context) in docs, "docs/commands.md is stale: make docs"
 
 
 def test_help_lists_each_command_and_the_way_through():

@@ -5,32 +5,32 @@ from pathlib import Path
 
 import click
 
-from nca.cli.options import PATH, force
+from nca.cli.options import PATH, force, source
 from nca.export.formats import FORMATS
 
 __all__ = ["export"]
 
 
 @click.command()
-@click.argument("source", type=PATH, metavar="RUN_OR_BUNDLE")
+@source
 @click.option("-o", "--output", type=PATH, help="File or folder to write.  [default: the run's name in this folder]")
 @click.option(
     "--format",
     "kind",
     type=click.Choice(list(FORMATS)),
-    default="html",
-    help="One HTML file that opens from disk, the bundle as JSON, or a folder: plain shaders, tabs for Shadertoy.",
+    help="One HTML file that opens from disk (default; the bundle where --output ends in .json), the bundle as JSON, "
+    "or a folder: plain shaders, tabs for Shadertoy.",
 )
 @click.option("--title", help="Shown on the page.  [default: the run's name]")
 @force
-def export(source: Path, output: Path | None, kind: str, title: str | None, force: bool) -> None:
+def export(source: Path, output: Path | None, kind: str | None, title: str | None, force: bool) -> None:
     """Turn a trained run into something that a browser runs."""
     from nca.export.source import load_source
     from nca.files import check_output, write_file, write_folder
 
-    chosen = FORMATS[kind]
+    chosen = FORMATS[kind or ("json" if output and output.suffix == ".json" else "html")]
     bundle = load_source(source, title)
-    output = output or Path(source.resolve().name.split(".")[0] + chosen.suffix)
+    output = output or Path(_stem(source) + chosen.suffix)
     check_output(output, force=force, marker=chosen.marker)
     files = chosen.files(bundle)
     if chosen.marker:
@@ -39,3 +39,11 @@ def export(source: Path, output: Path | None, kind: str, title: str | None, forc
         write_file(output, files[""])
     for name, content in files.items():
         click.echo(f"Saved {output / name}: {len(content):,} bytes, {len(gzip.compress(content, 9)):,} gzipped")
+
+
+def _stem(source: Path) -> str:
+    """A source's name without what marks a bundle or a page; a run's may have dots of its own."""
+    name = source.resolve().name
+    for suffix in (".nca.json", ".html", ".htm"):
+        name = name.removesuffix(suffix)
+    return name

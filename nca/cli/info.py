@@ -4,14 +4,14 @@ from pathlib import Path
 
 import click
 
-from nca.cli.options import PATH
+from nca.cli.options import source
 from nca.rule import EXACT, Rule
 
 __all__ = ["info"]
 
 
 @click.command()
-@click.argument("source", type=PATH, metavar="RUN_OR_BUNDLE")
+@source
 def info(source: Path) -> None:
     """Show a texture's size, its bounds and what it was trained on."""
     from nca.export.source import load_source
@@ -28,7 +28,7 @@ def _facts(rule: Rule) -> dict[str, object]:
         "hidden": rule.hidden,
         "parameters": f"{rule.parameters:,}",
         "update rate": f"{rule.update}/256",
-        "layer 1 worst sum": f"{first:,} of 2^24 ({EXACT / first:.1f} times the room it needs)",
+        "layer 1 worst sum": f"{first:,} of 2^24 ({EXACT / max(first, 1):.1f} times the room it needs)",
         "layer 2 worst sum": f"{second:,} of 2^24 ({EXACT / second:.1f} times the room it needs)",
     }
 

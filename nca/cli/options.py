@@ -5,9 +5,15 @@ from typing import Any
 
 import click
 
-__all__ = ["PATH", "Numbers", "Size", "force", "rollout_seed"]
+__all__ = ["PATH", "Numbers", "Size", "device", "force", "rollout_seed", "source"]
 
 PATH = click.Path(path_type=Path)
+
+source = click.argument("source", type=PATH, metavar="RUN_OR_BUNDLE_OR_PAGE")
+
+device = click.option(
+    "--device", type=click.Choice(["auto", "cpu", "cuda", "mps"]), default="auto", help="Where torch computes."
+)
 
 force = click.option("--force", is_flag=True, help="Replace what stands at the output.")
 

@@ -4,17 +4,17 @@ from pathlib import Path
 
 import click
 
-from nca.cli.options import PATH, Size, force, rollout_seed
+from nca.cli.options import PATH, Size, device, force, rollout_seed, source
 
 __all__ = ["render"]
 
 
 @click.command()
-@click.argument("source", type=PATH, metavar="RUN_OR_BUNDLE")
+@source
 @click.option("-o", "--output", type=PATH, required=True, help="PNG file to write.")
 @click.option("--size", type=Size(), default="256", show_default=True, help="Cells across and down, a pixel each.")
 @click.option("--steps", type=click.IntRange(0), default=1000, help="Automaton steps to run.")
-@click.option("--device", type=click.Choice(["auto", "cpu", "cuda", "mps"]), default="auto", help="Where to run.")
+@device
 @rollout_seed
 @force
 def render(source: Path, output: Path, size: tuple[int, int], steps: int, device: str, seed: int, force: bool) -> None:
@@ -24,6 +24,8 @@ def render(source: Path, output: Path, size: tuple[int, int], steps: int, device
     from nca.picture import picture_bytes
     from nca.rollout import pick_device, rgb_bytes, rollout, seed_state
 
+    if output.suffix.lower() != ".png":
+        raise click.BadParameter(f"{output}: expected a name that ends in .png", param_hint="--output")
     check_output(output, force=force)
     rule = load_source(source).rule
     state = rollout(rule, seed_state(rule, size[1], size[0], pick_device(device)), steps, seed=seed)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from nca.cli.options import PATH, Numbers, force
+from nca.cli.options import PATH, Numbers, device, force
 from nca.cli.progress import show_progress
 from nca.config import AMP, FEATURES, PRESETS, Config
 from nca.errors import UserError
@@ -29,7 +29,7 @@ __all__ = ["train"]
 @click.option("--features", type=click.Choice(list(FEATURES)), help="What the loss compares.  [default: multiscale]")
 @click.option("--layer-weights", type=Numbers(float), help="Of the features' layers: two for multiscale, five for vgg.")
 @click.option("--weights", type=PATH, help="Trained weights for vgg16 or vgg19, instead of a download.")
-@click.option("--device", type=click.Choice(["auto", "cpu", "cuda", "mps"]), default="auto", help="Where to train.")
+@device
 @click.option("--amp", type=click.Choice(AMP), help="Precision of products.  [default: auto: fp16 on CUDA, else off]")
 @click.option("--seed", type=int, help="Of everything random.  [default: 0]")
 @click.option("--resume", is_flag=True, help="Go on with the run at --output, its picture and its settings.")

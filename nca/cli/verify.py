@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from nca.cli.options import PATH, Numbers, Size, rollout_seed
+from nca.cli.options import Numbers, Size, rollout_seed, source
 from nca.errors import UserError
 from nca.export.browser import BROWSERS, RENDERERS
 
@@ -13,12 +13,13 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
     from nca.export.verify import Check
+    from nca.rule import Rule
 
 __all__ = ["verify"]
 
 
 @click.command()
-@click.argument("source", type=PATH, metavar="RUN_OR_BUNDLE_OR_PAGE")
+@source
 @click.option("--steps", type=Numbers(int), default="1,2,10,100,1000", help="When to compare, counted from the reset.")
 @click.option("--size", type=Size(), default="64", help="Cells across and down.")
 @rollout_seed
@@ -32,28 +33,29 @@ def verify(source: Path, browser: str, renderer: str, if_found: bool, **options:
     reference: after some steps, a brush stroke and a reset. Exits with 1 unless all are equal.
     """
     from nca.export.browser import MissingBrowser, launch
+    from nca.export.verify import target
 
+    if min(options["steps"]) < 1:
+        raise click.BadParameter(f"{min(options['steps'])} steps: expected at least 1", param_hint="--steps")
     try:
-        with launch(browser, renderer=renderer) as running:
-            _verify(running, source, **options)
+        with target(source) as (page, rule), launch(browser, renderer=renderer) as running:
+            _verify(running, page, rule, **options)
     except MissingBrowser as error:
         if not if_found:
             raise
         click.echo(f"Not verified: {error}")
 
 
-def _verify(browser: "Browser", source: Path, steps: tuple[int, ...], size: tuple[int, int], seed: int) -> None:
-    from nca.export.verify import target
+def _verify(
+    browser: "Browser", page: Path, rule: "Rule", steps: tuple[int, ...], size: tuple[int, int], seed: int
+) -> None:
     from nca.export.verify import verify as compare
 
-    if min(steps) < 1:
-        raise click.BadParameter(f"{min(steps)} steps: expected at least 1", param_hint="--steps")
-    with target(source) as (page, rule):
-        report = compare(browser, page, rule, steps=steps, width=size[0], height=size[1], seed=seed, progress=_show)
-    cells = size[0] * size[1]
-    click.echo(f"{report.differing} of {report.values:,} values differ, {cells:,} cells, on {report.renderer}")
+    width, height = size
+    report = compare(browser, page, rule, steps=steps, width=width, height=height, seed=seed, progress=_show)
+    click.echo(f"{report.differing} of {report.values:,} values differ, {width * height:,} cells, on {report.renderer}")
     if report.differing:
-        raise UserError(f"{source} differs first at {report.first}")
+        raise UserError(f"the browser differs from torch, first at {report.first or 'a step that a replay repaired'}")
 
 
 def _show(check: "Check") -> None:

@@ -14,10 +14,10 @@ from nca.rule import Rule
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
-__all__ = ["InBrowser", "InTorch", "Run"]
+__all__ = ["InBrowser", "InTorch", "Live"]
 
 
-class Run(Protocol):
+class Live(Protocol):
     """One texture: a grid, a seed, and how far it has come."""
 
     def reset(self) -> None:
