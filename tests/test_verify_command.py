@@ -48,7 +48,9 @@ def test_one_weight_off_by_one_fails_and_names_the_first_step_and_cell(bundle, t
     path.write_text(json.dumps(fields))
     code, said = verify(path, "--steps", "1,100")
     assert code == 1
-    assert re.search(r"differs from torch, first at step \d+, cell \(\d+, \d+\), channel \d+: torch has -?\d+", said)
+    assert re.search(
+        r"first at step \d+, cell x=\d+ y=\d+, channel \d: torch has -?\d+, the browser -?\d+$", said, re.MULTILINE
+    )
 
 
 def test_a_page_changed_after_its_export_is_refused(bundle, tmp_path):
