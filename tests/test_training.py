@@ -341,9 +341,7 @@ def test_a_failed_download_names_both_ways_out(monkeypatch):
 
 def test_without_torchvision_vgg_says_what_to_install(monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "torchvision", None)
-    with pytest.raises(
-        UserError, match=r"vgg16 needs torchvision: pip install torchvision, or use multiscale"
-    ):
+    with pytest.raises(UserError, match=r"vgg16 needs torchvision: pip install torchvision, or use multiscale"):
         Vgg("vgg16", None, (1.0,) * 5, torch.device("cpu"))
 
 
