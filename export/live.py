@@ -21,7 +21,7 @@ class Live(Protocol):
     """One texture: a grid, a seed, and how far it has come."""
 
     def reset(self) -> None:
-        """Back to step 0."""
+        """Back to step 0, nothing kept."""
 
     def step(self, count: int) -> None:
         """Take so many steps."""
@@ -50,8 +50,9 @@ class InTorch:
         self.reset()
 
     def reset(self) -> None:
-        """Back to step 0."""
+        """Back to step 0, nothing kept."""
         self._state, self.done = seed_state(self._rule, *self._size), 0
+        self._kept = self._state
 
     def step(self, count: int) -> None:
         """Take so many steps."""
@@ -110,7 +111,7 @@ class InBrowser:
         self.renderer: str = self._nca.evaluate(_RENDERER)
 
     def reset(self) -> None:
-        """Back to step 0."""
+        """Back to step 0, nothing kept."""
         self._call("reset")
 
     def step(self, count: int) -> None:

@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.nn.functional import pad
 
 from nca.errors import UserError
-from nca.mask import mask, step_key
+from nca.mask import mask
 from nca.rule import HIDDEN_MAX, STATE_MAX, Rule
 
 __all__ = ["erase", "perceive", "pick_device", "restore", "rgb_bytes", "rollout", "seed_state"]
@@ -43,7 +43,7 @@ def rollout(rule: Rule, state: Tensor, steps: int, *, seed: int, first: int = 0)
     weights = _Lanes.of(rule, state.device)
     with _exact_products(state.device):
         for step in range(first, first + steps):
-            update = mask(state.shape[-2], state.shape[-1], step_key(seed, step), rule.update, state.device)
+            update = mask(*state.shape[-2:], seed, step, rule.update, state.device)
             state = _step(weights, state, update)
     return state
 

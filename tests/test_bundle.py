@@ -74,7 +74,7 @@ DAMAGED = {
     "no w2": (damaged(lambda f: f["weights"].pop("w2")), "no w2"),
     "more": (damaged(lambda f: f.update(colour=1)), "unknown 'colour'"),
     "more shaders": (damaged(lambda f: f["shaders"].update(audio="")), "unknown 'audio'"),
-    "no reset shader": (damaged(lambda f: f["shaders"].pop("reset")), "no reset"),
+    "no brush shader": (damaged(lambda f: f["shaders"].pop("brush")), "no brush"),
     "empty shader": (damaged(lambda f: f["shaders"].update(step="")), "step shader is ''"),
     "shader of numbers": (damaged(lambda f: f["shaders"].update(step=[1])), "step shader is [1]"),
     "name of a number": (damaged(lambda f: f.update(name=5)), "name is 5, expected text"),
