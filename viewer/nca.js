@@ -9,7 +9,7 @@
  * @typedef {{ width?: number, height?: number, seed?: number }} Options size of the grid in cells; seed of the run
  * @typedef {{ framebuffer: WebGLFramebuffer, units: number[], phase: number }} Field
  * @typedef {{ program: WebGLProgram, linked: boolean, at: Record<string, WebGLUniformLocation | null> }} Pass
- * @typedef {[step: number, to: number, from: number, keep: number, x: number, y: number, r: number]} Stamp
+ * @typedef {[to: number, from: number, keep: number, x: number, y: number, r: number]} Disc drawn to a field, from another
  * @typedef {{ step: number, phases: number[], texels: Int32Array }} Snapshot state and kept state
  */
 
@@ -51,11 +51,11 @@ export class Texture {
   #textures = [];
   /** What toTexture draws to. @type {{ texture: WebGLTexture, framebuffer: WebGLFramebuffer } | null} */
   #picture = null;
-  /** What happened since the snapshot, or since step 0. @type {Stamp[]} */
-  #stamps = [];
+  /** What happened since the snapshot, or since step 0. @type {{ step: number, disc: Disc }[]} */
+  #past = [];
   /** @type {Snapshot | null} */
   #saved = null;
-  /** A snapshot on its way from the device. @type {{ fence: WebGLSync, buffer: WebGLBuffer, stamps: number, snapshot: Snapshot } | null} */
+  /** A snapshot on its way from the device. @type {{ fence: WebGLSync, buffer: WebGLBuffer, past: number, snapshot: Snapshot } | null} */
   #saving = null;
   #listening = new AbortController();
 
@@ -121,15 +121,9 @@ export class Texture {
 
   /** Back to step 0, all zeros, nothing kept. */
   reset(seed = this.seed) {
-    const { gl } = this;
-    this.seed = seed;
-    this.stepCount = this.#due = 0;
-    this.#forget();
-    for (const field of this.#fields) {
-      field.phase = 1;
-      gl.bindFramebuffer(gl.FRAMEBUFFER, field.framebuffer);
-      field.units.forEach((_, k) => gl.clearBufferiv(gl.COLOR, k, [0, 0, 0, 0]));
-    }
+    this.#begin(seed);
+    this.#disc(0, 2, 0, 0, 0, Infinity); // llvmpipe, for one, loses some of clearBufferiv's zeros
+    this.#disc(2, 0, 0, 0, 0, Infinity);
   }
 
   /** A new grid, reset. @param {number} width @param {number} height */
@@ -141,23 +135,23 @@ export class Texture {
     this.width = width;
     this.height = height;
     this.#release();
-    this.#fields = [0, 1, 2].map(() => this.#field());
-    this.reset();
+    this.#fields = [0, 1, 2].map(() => this.#field()); // all zeros, as WebGL promises
+    this.#begin(this.seed);
   }
 
   /** Zeroes the cells within r of column x, row y on the torus. @param {number} x @param {number} y @param {number} r */
   erase(x, y, r) {
-    this.#stamp([this.stepCount, 0, 2, 0, x, y, r]);
+    this.#stamp(0, 2, 0, x, y, r);
   }
 
   /** Puts back the cells that keep remembered. @param {number} x @param {number} y @param {number} r */
   restore(x, y, r) {
-    this.#stamp([this.stepCount, 0, 2, 1, x, y, r]);
+    this.#stamp(0, 2, 1, x, y, r);
   }
 
   /** Remembers the state. */
   keep() {
-    this.#stamp([this.stepCount, 2, 0, 1, 0, 0, Infinity]);
+    this.#stamp(2, 0, 1, 0, 0, Infinity);
   }
 
   /** Shows the state in the canvas's upper left corner, at its own resolution, or all over it. */
@@ -215,7 +209,7 @@ export class Texture {
   destroy() {
     this.pause();
     this.#listening.abort();
-    this.#forget();
+    this.#stopSaving();
     this.#release();
     if (!this.shared) this.gl.getExtension("WEBGL_lose_context")?.loseContext();
   }
@@ -345,10 +339,15 @@ export class Texture {
     gl.drawArrays(gl.TRIANGLES, 0, 3);
   }
 
-  /** Draws a disc over a field: zeros, or the cells of another. @param {Stamp} stamp */
-  #stamp(stamp) {
+  /** A disc to remember. @param {Disc} disc */
+  #stamp(...disc) {
+    this.#disc(...disc);
+    this.#past.push({ step: this.stepCount, disc });
+  }
+
+  /** Draws a disc over a field: zeros, or the cells of another. @param {Disc} disc */
+  #disc(...[to, from, keep, x, y, r]) {
     const { gl, width, height } = this;
-    const [, to, from, keep, x, y, r] = stamp;
     const fields = this.#fields;
     const [next, state, kept] = [fields[1], fields[to], fields[from]];
     const at = this.#use("brush", next);
@@ -361,7 +360,6 @@ export class Texture {
     gl.uniform3i(at.disc, modulo(x, width), modulo(y, height), Math.min(r, width + height));
     gl.drawArrays(gl.TRIANGLES, 0, 3);
     [fields[to], fields[1]] = [next, state];
-    this.#stamps.push(stamp);
   }
 
   /** @param {number} field @param {number} k @param {Int32Array | number} target an array, or an offset in a bound buffer */
@@ -378,12 +376,12 @@ export class Texture {
     if (!this.#saving) {
       if (this.stepCount - (this.#saved?.step ?? 0) >= SAVE_EVERY) this.#saving = this.#startSaving();
     } else if (gl.getSyncParameter(this.#saving.fence, gl.SYNC_STATUS) == gl.SIGNALED) {
-      const { snapshot, stamps, buffer } = this.#saving;
+      const { snapshot, past, buffer } = this.#saving;
       gl.bindBuffer(gl.PIXEL_PACK_BUFFER, buffer);
       gl.getBufferSubData(gl.PIXEL_PACK_BUFFER, 0, snapshot.texels);
       this.#stopSaving();
       this.#saved = snapshot;
-      this.#stamps.splice(0, stamps);
+      this.#past.splice(0, past);
     }
   }
 
@@ -398,7 +396,7 @@ export class Texture {
     const fence = /** @type {WebGLSync} */ (gl.fenceSync(gl.SYNC_GPU_COMMANDS_COMPLETE, 0));
     const [state, , kept] = this.#fields;
     const snapshot = { step: this.stepCount, phases: [state.phase, kept.phase], texels };
-    return { fence, buffer, stamps: this.#stamps.length, snapshot };
+    return { fence, buffer, past: this.#past.length, snapshot };
   }
 
   #stopSaving() {
@@ -410,11 +408,14 @@ export class Texture {
     this.#saving = null;
   }
 
-  /** The snapshot belongs to a past that a reset ends. */
-  #forget() {
+  /** Step 0 of a run; snapshots and strokes of the one before are forgotten. @param {number} seed */
+  #begin(seed) {
+    this.seed = seed;
+    this.stepCount = this.#due = 0;
+    this.#fields.forEach((field) => (field.phase = 1)); // as before an even step
     this.#stopSaving();
     this.#saved = null;
-    this.#stamps = [];
+    this.#past = [];
   }
 
   /** Calls with each texture of state and kept state, and its place in a snapshot. @param {(field: number, k: number, at: number) => void} call */
@@ -429,15 +430,15 @@ export class Texture {
 
   /** After the context was lost: the same state again, from the snapshot and what happened since. */
   #recover() {
-    const { gl, stepCount, width, height } = this;
-    const [saved, stamps] = [this.#saved, this.#stamps];
+    const { stepCount, width, height } = this;
+    const [saved, past] = [this.#saved, this.#past];
     this.#fence = this.#saving = null;
     this.#compile();
     this.resize(width, height);
     if (saved) this.#load(saved);
-    for (const stamp of stamps) {
-      this.step(stamp[0] - this.stepCount);
-      this.#stamp(stamp);
+    for (const { step, disc } of past) {
+      this.step(step - this.stepCount);
+      this.#stamp(...disc);
     }
     this.step(stepCount - this.stepCount);
     this.draw();
