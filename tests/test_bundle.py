@@ -45,7 +45,7 @@ def test_file_describes_itself():
     b1 = np.frombuffer(base64.b64decode(fields["weights"]["b1"]), "<i4")
     assert np.array_equal(w1, BUNDLE.rule.w1)
     assert np.array_equal(b1, BUNDLE.rule.b1)
-    assert list(fields["shaders"]) == ["vertex", "step", "reset", "brush", "display"]
+    assert list(fields["shaders"]) == ["vertex", "step", "brush", "display"]
 
 
 def damaged(change):
