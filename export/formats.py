@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from nca.export.bundle import Bundle
 from nca.export.glsl import render_folder
-from nca.export.html import render_page
+from nca.export.html import render_embed, render_page
 from nca.export.shadertoy import render_tabs
 
 __all__ = ["FORMATS", "Format"]
@@ -29,6 +29,10 @@ def _html(bundle: Bundle) -> dict[str, bytes]:
     return {"": render_page(bundle).encode()}
 
 
+def _embed(bundle: Bundle) -> dict[str, bytes]:
+    return {"": render_embed(bundle).encode()}
+
+
 def _json(bundle: Bundle) -> dict[str, bytes]:
     return {"": bundle.to_json().encode()}
 
@@ -47,6 +51,7 @@ def _encoded(texts: dict[str, str]) -> dict[str, bytes]:
 
 FORMATS = {
     "html": Format(".html", _html),
+    "embed": Format(".html", _embed),
     "json": Format(".nca.json", _json),
     "glsl": Format("-glsl", _glsl, marker="step.frag"),
     "shadertoy": Format("-shadertoy", _shadertoy, marker="common.glsl"),

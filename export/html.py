@@ -14,11 +14,11 @@ from markupsafe import Markup
 
 from nca.errors import UserError
 from nca.export.bundle import TYPES, Bundle, parse_fields
+from nca.export.minify import bare_css, bare_glsl, bare_javascript
 from nca.export.shaders import read_rule
 
-__all__ = ["join_modules", "load_page", "render_page"]
+__all__ = ["join_modules", "load_page", "render_embed", "render_page"]
 
-_COMMENT = re.compile(r"/\*\*[\s\S]*?\*/\s*|^\s*//.*\n|\s+// .*$", re.MULTILINE)
 _PLAIN = re.compile(r'^import \{.*\} from "\./.*";\n|^export (?=class|const|function)', re.MULTILINE)
 _UNKNOWN = re.compile(r"^\s*(?:import|export)\b.*|\bimport[.(].*|</script.*|<!--.*", re.MULTILINE)
 _BYTE = r"-?(?:12[0-7]|1[01]\d|\d\d?)"
@@ -27,20 +27,13 @@ _EMBEDDED = re.compile(r'<script id="bundle" type="application/json">(.*?)</scri
 
 
 def render_page(bundle: Bundle) -> str:
-    """One self-contained HTML page of a texture; it makes no request, and no name can break out of it."""
-    templates = Environment(
-        loader=PackageLoader("nca.viewer", "."),
-        undefined=StrictUndefined,
-        autoescape=True,
-        trim_blocks=True,
-        keep_trailing_newline=True,
-    )
-    return templates.get_template("page.html.j2").render(
-        name=bundle.name,
-        css=Markup(_bare(_read("page.css"))),  # noqa: S704 - our own files, and JSON that cannot close its element
-        bundle=Markup(_script_json(_packed(bundle))),  # noqa: S704
-        javascript=Markup(_bare(join_modules(_read("nca.js"), _read("page.js")))),  # noqa: S704
-    )
+    """One self-contained HTML page of a texture, with controls: it makes no request, no name can break out of it."""
+    return _render("page", bundle, css=Markup(bare_css(_read("page.css"))))  # noqa: S704 - our own file
+
+
+def render_embed(bundle: Bundle) -> str:
+    """A page like it for an <iframe>: the texture alone, which a pointer wipes."""
+    return _render("embed", bundle)
 
 
 def load_page(path: Path) -> Bundle:
@@ -69,18 +62,30 @@ def join_modules(*modules: str) -> str:
     return script
 
 
+def _render(name: str, bundle: Bundle, **more: Markup) -> str:
+    templates = Environment(
+        loader=PackageLoader("nca.viewer", "."),
+        undefined=StrictUndefined,
+        autoescape=True,
+        trim_blocks=True,
+        keep_trailing_newline=True,
+    )
+    script = join_modules(*map(_read, ("nca.js", "begin.js", f"{name}.js")))
+    return templates.get_template(f"{name}.html.j2").render(
+        name=bundle.name,
+        bundle=Markup(_script_json(_packed(bundle))),  # noqa: S704 - JSON that cannot close its element
+        javascript=Markup(bare_javascript(script)),  # noqa: S704 - our own files
+        **more,
+    )
+
+
 def _read(name: str) -> str:
     return files("nca.viewer").joinpath(name).read_text(encoding="utf-8")
 
 
-def _bare(code: str) -> str:
-    """Code without comments and indentation, which would be a quarter of the page after gzip."""
-    return re.sub(r"^\s+", "", _COMMENT.sub("", code), flags=re.MULTILINE)
-
-
 def _packed(bundle: Bundle) -> dict[str, Any]:
     """The bundle's fields, its matrices' numbers moved out of the step shader as bytes: a third less after gzip."""
-    shaders = {name: _bare(source) for name, source in bundle.shaders.items()}
+    shaders = {name: bare_glsl(source) for name, source in bundle.shaders.items()}
     step = shaders["step"]
     weights = [int(weight) for matrix in _MATRIX.findall(step) for weight in matrix.split(",")]
     return bundle.fields() | {

@@ -1,0 +1,53 @@
+/** What every exported page begins with: its texture, on a grid that its address or its window decides. */
+
+import { create } from "./nca.js";
+
+/** The address's settings: #seed=7&size=97x61&paused. */
+export const settings = () => new URLSearchParams(location.hash.slice(1));
+
+/** The window in device pixels. */
+const view = () => [innerWidth, innerHeight].map((length) => Math.ceil(length * devicePixelRatio));
+
+/** The page's bundle; its weights travel as bytes, 16 of them for each "@" in the step shader. */
+function unpack() {
+  const bundle = JSON.parse(/** @type {Element} */ (document.querySelector("#bundle")).innerHTML);
+  const weights = Int8Array.from(atob(bundle.weights), (byte) => byte.charCodeAt(0));
+  let at = 0;
+  bundle.shaders.step = bundle.shaders.step.replace(/@/g, () => weights.subarray(at, (at += 16)));
+  return bundle;
+}
+
+/** A grid of the size asked for, as large as fits; else about 256 x 256 cells in the window's shape. @param {HTMLCanvasElement} canvas */
+export function begin(canvas) {
+  const area = view();
+  const asked = settings().get("size")?.match(/^(\d+)x(\d+)$/)?.slice(1).map(Number);
+  const most = asked ? Math.min(...area.map((length, i) => length / asked[i])) : Math.hypot(...area) / 362;
+  const scale = Math.max(1, Math.floor(most));
+  const [width, height] = asked ?? area.map((length) => Math.ceil(length / scale));
+  const seed = Number(settings().get("seed")) || 0;
+  const nca = Object.assign(create(canvas, unpack(), { width, height, seed }), { scale });
+  Object.assign(canvas, { nca }); // for tests and the curious
+  onhashchange = () => location.reload();
+  return nca;
+}
+
+/** Brings the canvas to the window's size: one canvas pixel is one device pixel. @param {HTMLCanvasElement} canvas */
+export function fit(canvas) {
+  [canvas.width, canvas.height] = view();
+  canvas.style.width = canvas.width / devicePixelRatio + "px";
+}
+
+/** The cell under a pointer. @param {number} scale @param {MouseEvent} event */
+export const cell = (scale, { offsetX, offsetY }) =>
+  [offsetX, offsetY].map((length) => Math.floor((length * devicePixelRatio) / scale));
+
+/**
+ * Discs from one cell to another, close enough to leave no gap.
+ * @param {(x: number, y: number, r: number) => void} stamp @param {number[]} from @param {number[]} to @param {number} r
+ */
+export function stroke(stamp, [x, y], to, r) {
+  const [across, down] = [to[0] - x, to[1] - y];
+  const stamps = Math.ceil(Math.hypot(across, down) / Math.max(1, r / 2)) || 1;
+  for (let i = 1; i <= stamps; i++)
+    stamp(Math.round(x + (across * i) / stamps), Math.round(y + (down * i) / stamps), r);
+}
