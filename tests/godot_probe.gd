@@ -2,6 +2,7 @@
 extends Node
 
 var texture: TextureRect
+var companion: TextureRect
 var window := JavaScriptBridge.get_interface("window")
 var entry := JavaScriptBridge.create_callback(_answer)
 
@@ -19,10 +20,19 @@ func open(path: String) -> void:
 	for child in get_tree().root.get_children():
 		if child != self:
 			child.free()
+	companion = null
 	var scene: Node = load(path).instantiate()
 	texture = scene if scene is TextureRect else scene.get_node("Texture")
 	texture.playing = false
 	get_tree().root.add_child(scene)
+
+
+## Another texture beside the first, of other masks.
+func accompany(path: String) -> void:
+	companion = load(path).instantiate()
+	companion.playing = false
+	companion.mask_seed = 1
+	get_tree().root.add_child(companion)
 
 
 func resize(width: int, height: int) -> void:
@@ -49,6 +59,8 @@ func wipe(column: int, row: int, radius: int) -> void:
 func draw(frames: int) -> void:
 	for frame in frames:
 		texture.step()
+		if companion:
+			companion.step()
 		RenderingServer.force_draw(false)
 
 

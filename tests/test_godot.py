@@ -219,6 +219,14 @@ def test_another_size_begins_anew_at_step_0(godot):
         assert_shows(godot, grown(RULES["c8"], 15, width=width, height=height))
 
 
+@pytest.mark.parametrize("other", ["c8", "c12"])
+def test_two_run_side_by_side(godot, other):
+    godot.open("c8/texture.tscn")
+    godot("accompany", f"res://{other}/texture.tscn")
+    godot("draw", 21)
+    assert_shows(godot, grown(RULES["c8"], 20))
+
+
 def test_the_example_wears_the_texture(godot):
     rule = load_bundle(LAVA).rule
     godot.open("main.tscn", width=32, height=32)

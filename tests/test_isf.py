@@ -244,7 +244,7 @@ def test_the_header_declares_every_buffer_and_input_that_the_shader_uses(channel
 
 
 @pytest.mark.skipif(not COMPILER, reason="glslangValidator is not installed")
-@pytest.mark.parametrize("version", ["300 es", "330", "450"])
+@pytest.mark.parametrize("version", ["130", "300 es", "330", "450"])
 @pytest.mark.parametrize("channels", [4, 16])
 def test_an_independent_compiler_takes_it_in_every_dialect(tmp_path, version, channels):
     fields, shader = split(render(random_rule(channels, 128)))
