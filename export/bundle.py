@@ -38,7 +38,7 @@ class Bundle:
 
     name: shown to people; any text.
     rule: the automaton.
-    shaders: GLSL ES 3.00 by pass: vertex, step, reset, brush, display.
+    shaders: GLSL ES 3.00 by pass: vertex, step, brush, display.
     provenance: what it was trained on and how; anything that JSON holds.
     """
 

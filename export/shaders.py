@@ -15,7 +15,6 @@ __all__ = ["PASSES", "read_rule", "render", "render_shaders"]
 PASSES = {
     "vertex": "vertex.vert.j2",
     "step": "step.frag.j2",
-    "reset": "reset.frag.j2",
     "brush": "brush.frag.j2",
     "display": "display.frag.j2",
 }
@@ -24,7 +23,7 @@ Array = NDArray[np.integer | np.floating]
 
 
 def render_shaders(rule: Rule) -> dict[str, str]:
-    """The shader texts of a rule: vertex, step, reset, brush and display; the same rule gives the same bytes."""
+    """The shader texts of a rule: vertex, step, brush and display; the same rule gives the same bytes."""
     return {name: render(file, rule) for name, file in PASSES.items()}
 
 
@@ -93,7 +92,7 @@ def _parse(step: str, channels: int) -> Rule:
     vectors = _literals("vec4", 4, step)  # K rounding halves; bias and scale of each group; K scales
     groups = vectors[K:-K].reshape(-1, 2, 4)
     each = _whole(matrices).reshape(len(groups), channels + K, 4, 4)
-    [update] = re.findall(r"< (\d+)u\)", step)
+    [update] = set(re.findall(r"< (\d+)u\)", step))
     return Rule(
         w1=each[:, :channels].transpose(0, 3, 1, 2).reshape(4 * len(groups), 4 * channels),
         b1=_whole(groups[:, 0].reshape(-1)),

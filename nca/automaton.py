@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from nca.mask import mask, step_key
+from nca.mask import mask
 from nca.rule import EXACT, HIDDEN_BITS, STATE_BITS, STATE_MAX, UPDATE_ALWAYS, WEIGHT_MAX, Rule
 from nca.step import step
 
@@ -54,7 +54,7 @@ class Automaton(nn.Module):
         B, H, W, _ = x.shape
         weights = self._on_grid()
         for number in range(first, first + steps):
-            picked = mask(B * H, W, step_key(seed, number), self.update, x.device)
+            picked = mask(B * H, W, seed, number, self.update, x.device)
             cells = picked.flatten().nonzero()[:, 0]
             x = step(x, cells, weights.w1, weights.b1, weights.w2, products)
         return x

@@ -1,4 +1,8 @@
-"""The update mask: one 32-bit hash a cell, the same uint32 arithmetic here, in JavaScript and in GLSL.
+"""The update mask: one 32-bit hash for two neighbours, the same uint32 arithmetic here, in JavaScript and in GLSL.
+
+At update rate 1/2 exactly one of the two updates, so a shader fragment for each pair wastes no
+work. Pairs that stay the same print a lattice of period two; pairs that move by one column
+each step do not (docs/performance.md, "The mask").
 
 The mixing function is lowbias32 (Chris Wellons, "Prospecting for Hash Functions", 2018, public
 domain): two multiplications, and about as little bias as 32 bits can have.
@@ -18,13 +22,18 @@ def step_key(seed: int, step: int) -> int:
     return int(_mix(_mix(torch.tensor(seed + GOLDEN & UINT32)) + step & UINT32))
 
 
-def mask(height: int, width: int, key: int, update: int, device: torch.device | str = "cpu") -> Tensor:
-    """Which cells update in a step: (height, width) bool, true with probability update / 256."""
+def mask(height: int, width: int, seed: int, step: int, update: int, device: torch.device | str = "cpu") -> Tensor:
+    """Which cells update in a step: (height, width) bool, true with probability update / 256.
+
+    Even steps pair columns 0 and 1, 2 and 3, ...; odd ones 1 and 2, 3 and 4, ..., around the torus.
+    In an odd width one column stays alone. The left cell's dice are the right one's with the top bit flipped.
+    """
+    y = torch.arange(height, device=device)[:, None]
     x = torch.arange(width, device=device)
-    y = torch.arange(height, device=device)
-    column = _mix(x + key & UINT32)  # (width,)
-    cell = _mix(column + y[:, None] & UINT32)  # (height, width)
-    return cell >> 24 < update
+    place = (x - (step & 1)) % width
+    pair = _mix((place >> 1) + step_key(seed, step) & UINT32)  # (width,)
+    dice = _mix(pair + y & UINT32) >> 24  # (height, width), in [0, 255]
+    return dice ^ (place & 1) << 7 < update
 
 
 def _mix(x: Tensor) -> Tensor:

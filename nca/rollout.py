@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.nn.functional import pad
 
 from nca.errors import UserError
-from nca.mask import mask, step_key
+from nca.mask import mask
 from nca.rule import HIDDEN_MAX, STATE_MAX, Rule
 
 __all__ = ["erase", "perceive", "pick_device", "restore", "rgb_bytes", "rollout", "seed_state"]
@@ -41,10 +41,10 @@ def rollout(rule: Rule, state: Tensor, steps: int, *, seed: int, first: int = 0)
     state: (C, height, width) float32, integers in [-2047, 2047]; returned in the same form.
     """
     weights = _Lanes.of(rule, state.device)
+    height, width = state.shape[-2:]
     with _exact_products(state.device):
         for step in range(first, first + steps):
-            update = mask(state.shape[-2], state.shape[-1], step_key(seed, step), rule.update, state.device)
-            state = _step(weights, state, update)
+            state = _step(weights, state, mask(height, width, seed, step, rule.update, state.device))
     return state
 
 

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from nca.export.browser import launch
+from nca.export.browser import start
 from nca.export.bundle import Bundle
 from nca.export.html import render_page
 
@@ -11,10 +11,18 @@ torch.set_num_threads(1)  # on a busy machine torch's threads wait for each othe
 
 
 @pytest.fixture(scope="session")
-def browser():
+def playwright():
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def browser(playwright):
     """Chromium on llvmpipe, which runs large shaders four times faster than SwiftShader, where that is installed."""
     for renderer in ("llvmpipe", "default"):
-        with launch(renderer=renderer) as running:
+        with start(playwright, renderer=renderer) as running:
             if draws(running):
                 yield running
                 return

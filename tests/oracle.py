@@ -46,11 +46,17 @@ def correlate(state, kernel):
 
 
 def mask(height, width, seed, step, update):
-    """0 or 1 a cell, (height, width): the top byte of a hash of x, y, step and seed, below the update rate."""
+    """0 or 1 a cell, (height, width): the top byte of a hash of pair, y, step and seed, below the update rate.
+
+    Odd steps take the columns one further to the right. A pair's right cell has the byte's top bit flipped.
+    """
     key = mix(mix(uint32(seed + 0x9E3779B9)) + uint32(step))
-    x, y = np.arange(width, dtype=np.uint32), np.arange(height, dtype=np.uint32)
-    cell = mix(mix(x[None, :] + key) + y[:, None])
-    return (cell >> np.uint32(24) < update).astype(np.int64)
+    columns = [(column - step % 2) % width for column in range(width)]
+    pairs = np.array([column // 2 for column in columns], dtype=np.uint32)
+    flips = np.array([128 * (column % 2) for column in columns], dtype=np.uint32)
+    rows = np.arange(height, dtype=np.uint32)[:, None]
+    dice = mix(mix(pairs + key) + rows) >> np.uint32(24)
+    return ((dice ^ flips) < update).astype(np.int64)
 
 
 def mix(x):

@@ -45,7 +45,7 @@ def test_file_describes_itself():
     b1 = np.frombuffer(base64.b64decode(fields["weights"]["b1"]), "<i4")
     assert np.array_equal(w1, BUNDLE.rule.w1)
     assert np.array_equal(b1, BUNDLE.rule.b1)
-    assert list(fields["shaders"]) == ["vertex", "step", "reset", "brush", "display"]
+    assert list(fields["shaders"]) == ["vertex", "step", "brush", "display"]
 
 
 def damaged(change):
@@ -74,7 +74,7 @@ DAMAGED = {
     "no w2": (damaged(lambda f: f["weights"].pop("w2")), "no w2"),
     "more": (damaged(lambda f: f.update(colour=1)), "unknown 'colour'"),
     "more shaders": (damaged(lambda f: f["shaders"].update(audio="")), "unknown 'audio'"),
-    "no reset shader": (damaged(lambda f: f["shaders"].pop("reset")), "no reset"),
+    "no brush shader": (damaged(lambda f: f["shaders"].pop("brush")), "no brush"),
     "empty shader": (damaged(lambda f: f["shaders"].update(step="")), "step shader is ''"),
     "shader of numbers": (damaged(lambda f: f["shaders"].update(step=[1])), "step shader is [1]"),
     "name of a number": (damaged(lambda f: f.update(name=5)), "name is 5, expected text"),

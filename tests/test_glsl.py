@@ -60,7 +60,7 @@ class TestIndependentCompiler:
         rule = random_rule(channels, hidden, seed=1)
         vertex = export("glsl", rule)["vertex.vert"]
         found = fragments(rule)
-        assert len(found) == 4 + channels // 4 + 1
+        assert len(found) == 3 + channels // 4 + 1
         for name, text in found.items():
             compiled = compile_program(tmp_path, vertex, text)
             assert compiled.returncode == 0, f"{name}: {compiled.stdout}"
@@ -75,7 +75,7 @@ class TestIndependentCompiler:
 
     def test_a_mistake_is_found(self, tmp_path):
         shaders = export("glsl", random_rule(4, 8))
-        wrong = shaders["step.frag"].replace("uint(c.x) + key", "c.x + key")
+        wrong = shaders["step.frag"].replace("uint(p.x) + key", "p.x + key")
         assert "no operation '+'" in compile_program(tmp_path, shaders["vertex.vert"], wrong).stdout
 
 
