@@ -5,7 +5,9 @@ from dataclasses import dataclass
 
 from nca.export.bundle import Bundle
 from nca.export.glsl import render_folder
+from nca.export.godot import render_scene
 from nca.export.html import render_embed, render_page
+from nca.export.isf import render_isf
 from nca.export.shadertoy import render_tabs
 
 __all__ = ["FORMATS", "Format"]
@@ -45,6 +47,14 @@ def _shadertoy(bundle: Bundle) -> dict[str, bytes]:
     return _encoded(render_tabs(bundle))
 
 
+def _isf(bundle: Bundle) -> dict[str, bytes]:
+    return {"": render_isf(bundle).encode()}
+
+
+def _godot(bundle: Bundle) -> dict[str, bytes]:
+    return _encoded(render_scene(bundle))
+
+
 def _encoded(texts: dict[str, str]) -> dict[str, bytes]:
     return {name: text.encode() for name, text in texts.items()}
 
@@ -55,4 +65,6 @@ FORMATS = {
     "json": Format(".nca.json", _json),
     "glsl": Format("-glsl", _glsl, marker="step.frag"),
     "shadertoy": Format("-shadertoy", _shadertoy, marker="common.glsl"),
+    "isf": Format(".fs", _isf),
+    "godot": Format("-godot", _godot, marker="step.gdshader"),
 }
