@@ -16,7 +16,7 @@ from nca.errors import UserError
 from nca.export.bundle import TYPES, Bundle, parse_fields
 from nca.export.shaders import read_rule
 
-__all__ = ["join_modules", "load_page", "render_page"]
+__all__ = ["join_modules", "load_page", "read_modules", "render_page"]
 
 _COMMENT = re.compile(r"/\*\*[\s\S]*?\*/\s*|^\s*//.*\n|\s+// .*$", re.MULTILINE)
 _PLAIN = re.compile(r'^import \{.*\} from "\./.*";\n|^export (?=class|const|function)', re.MULTILINE)
@@ -39,7 +39,7 @@ def render_page(bundle: Bundle) -> str:
         name=bundle.name,
         css=Markup(_bare(_read("page.css"))),  # noqa: S704 - our own files, and JSON that cannot close its element
         bundle=Markup(_script_json(_packed(bundle))),  # noqa: S704
-        javascript=Markup(_bare(join_modules(_read("nca.js"), _read("page.js")))),  # noqa: S704
+        javascript=Markup(read_modules("nca.js", "page.js")),  # noqa: S704
     )
 
 
@@ -56,6 +56,11 @@ def load_page(path: Path) -> Bundle:
         raise UserError(f"{path}: not UTF-8 text at byte {error.start}, expected a page exported by nca") from error
     except UserError as error:
         raise UserError(f"{path}: {error}") from error
+
+
+def read_modules(*names: str) -> str:
+    """Modules of the viewer as one bare script, dependencies first."""
+    return _bare(join_modules(*map(_read, names)))
 
 
 def join_modules(*modules: str) -> str:
