@@ -19,7 +19,7 @@ export function render({ model, el }) {
     Object.assign(canvas.style, { maxWidth: "100%", imageRendering: "pixelated", touchAction: "none" });
     obey(model, nca);
     wipe(canvas, nca);
-    return animate(model, nca);
+    return animate(model, canvas, nca);
   } catch (error) {
     if (!(error instanceof NoWebGL2)) throw error;
     el.textContent = "This needs WebGL2: try another browser, or hardware acceleration.";
@@ -54,8 +54,8 @@ function obey(model, nca) {
     model.on(`change:${name}`, () => (change(), nca.draw()));
 }
 
-/** Plays on screen, unless paused. @param {Model} model @param {Texture} nca @returns what ends it */
-function animate(model, nca) {
+/** Plays on screen, unless paused. @param {Model} model @param {Element} canvas @param {Texture} nca @returns what ends it */
+function animate(model, canvas, nca) {
   let onScreen = false;
   const run = () => (onScreen && !model.get("paused") ? nca.play() : nca.pause());
   model.on("change:paused", run);
@@ -66,7 +66,7 @@ function animate(model, nca) {
     model.save_changes();
   }
   const watch = new IntersectionObserver(([{ isIntersecting }]) => ((onScreen = isIntersecting), run()));
-  watch.observe(nca.canvas);
+  watch.observe(canvas);
   return () => (watch.disconnect(), nca.destroy());
 }
 
