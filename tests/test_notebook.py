@@ -3,6 +3,7 @@
 import base64
 import io
 import json
+import re
 import shutil
 import socket
 import subprocess
@@ -21,7 +22,9 @@ from traitlets import TraitError
 
 import nca
 from nca.export.bundle import Bundle, load_bundle
+from nca.files import write_folder
 from nca.rollout import erase, rgb_bytes, rollout, seed_state
+from nca.run import model_bytes
 
 ROOT = Path(__file__).parent.parent
 NOTEBOOK = ROOT / "examples" / "notebook.ipynb"
@@ -247,6 +250,15 @@ def test_without_webgl2_it_says_so(show):
     tab = show(nca.widget(RULE), prepare=lambda tab: tab.evaluate(none))
     assert tab.locator("main").inner_text().startswith("This needs WebGL2")
     assert tab.locator("canvas").count() == 0
+
+
+def test_the_documentations_code_runs(show, tmp_path, monkeypatch):
+    write_folder(tmp_path / "runs" / "moss", {"model.safetensors": model_bytes(RULE, {})})
+    monkeypatch.chdir(tmp_path)
+    names = {}
+    for block in re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "notebook.md").read_text(), re.DOTALL):
+        exec(block, names)  # noqa: S102 - our own
+    assert np.array_equal(state(show(names["still"])), grown(200, 96, 96, seed=7).numpy())
 
 
 # A notebook

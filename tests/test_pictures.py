@@ -2,6 +2,7 @@
 
 import io
 import os
+import re
 import shutil
 import subprocess
 from functools import partial
@@ -20,7 +21,8 @@ from nca.export.encode import check_encodable, encode
 from nca.export.pictures import film, sheet, snapshots
 from nca.rollout import rgb_bytes, rollout, seed_state
 
-EXAMPLE = Path(__file__).parent.parent / "examples" / "lava.nca.json"
+ROOT = Path(__file__).parent.parent
+EXAMPLE = ROOT / "examples" / "lava.nca.json"
 RULE = random_rule(4, 8, seed=1)
 SEED = 5
 
@@ -280,3 +282,62 @@ def test_export_writes_a_loop_of_fewer_colours(here, loop):
 def test_a_formats_name_is_enough(here):
     result = CliRunner().invoke(main, ["export", "moss.nca.json", "--format", "png"])
     assert result.output.startswith("Saved moss.png: ")
+
+
+# In a page
+
+
+@pytest.fixture
+def site(browser, here):
+    """Opens the page of docs/pictures.md, with all files that it names: site(**options of the browser's context)."""
+    page, head = re.findall(r"```html\n(.*?)```", (ROOT / "docs" / "pictures.md").read_text(), re.DOTALL)
+    Path("index.html").write_text(f"<!doctype html><title>Moss</title>{head}{page}")
+    shutil.copy(ROOT / "viewer" / "nca.js", here)
+    for name in ("moss.png", "moss.webp"):
+        assert CliRunner().invoke(main, ["export", "moss.nca.json", "-o", name]).exit_code == 0
+    contexts = []
+
+    def site(prepare=lambda tab: None, **options):
+        contexts.append(browser.new_context(**options))
+        tab = contexts[-1].new_page()
+        tab.route("**/*", lambda route: route.fulfill(path=here / (route.request.url.split("/")[-1] or "index.html")))
+        prepare(tab)
+        tab.goto("http://moss.test/")
+        return tab
+
+    yield site
+    for context in contexts:
+        context.close()
+
+
+def shot(tab, selector):
+    with Image.open(io.BytesIO(tab.locator(selector).screenshot())) as image:
+        return np.asarray(image.convert("RGB"))
+
+
+def test_in_a_page_the_texture_or_what_stands_in_for_it(site):
+    (tile,), _ = decoded("moss.png")
+
+    living = site()
+    living.wait_for_timeout(1000)
+    assert not np.array_equal(shot(living, "canvas"), np.tile(tile, (2, 2, 1)))
+    assert shot(living, "canvas").std() > 10
+    assert living.locator("img").count() == 0
+
+    none = "HTMLCanvasElement.prototype.getContext = () => null"
+    assert np.array_equal(shot(site(lambda tab: tab.add_init_script(none)), "canvas"), np.tile(tile, (2, 2, 1)))
+
+    without_scripts = site(java_script_enabled=False)
+    image = without_scripts.locator("img")
+    assert image.bounding_box()["width"] == 512
+    assert shot(without_scripts, "img").std() > 10
+
+
+def test_a_links_preview_has_the_size_that_its_page_says(here):
+    head = (ROOT / "docs" / "pictures.md").read_text()
+    render("-o", "card.png", "--size", "600x315", "--scale", 2, "--steps", 1)
+    assert "-o card.png --size 600x315 --scale 2" in head
+    with Image.open("card.png") as image:
+        assert [int(side) for side in re.findall(r'og:image:(?:width|height)" content="(\d+)"', head)] == list(
+            image.size
+        )
