@@ -57,7 +57,8 @@ def render(
     view = partial(pictures.snapshots, rule, size=size, scale=scale, seed=seed, device=pick_device(device))
     drawn = [pictures.sheet(view, sheet)] if sheet else pictures.film(view, **settings)
     write_file(output, encode(drawn, suffix, fps))
-    click.echo(f"Saved {output}: {len(drawn)} of {drawn[0].shape[1]}x{drawn[0].shape[0]} pixels")
+    count = f"{len(drawn)} pictures of " if len(drawn) > 1 else ""
+    click.echo(f"Saved {output}: {count}{drawn[0].shape[1]}x{drawn[0].shape[0]} pixels")
 
 
 def _settings(output: Path, sheet: tuple[int, ...] | None, given: dict[str, Any]) -> dict[str, Any]:
