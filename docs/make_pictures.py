@@ -1,5 +1,6 @@
 """Makes the documentation's pictures from examples/lava.nca.json: `python docs/make_pictures.py`."""
 
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -9,6 +10,7 @@ from PIL import Image
 from nca.export.browser import launch
 from nca.export.bundle import load_bundle
 from nca.export.html import render_page
+from nca.export.pictures import sheet, snapshots
 from nca.picture import load_picture
 from nca.rollout import erase, rgb_bytes, rollout, seed_state
 
@@ -37,6 +39,12 @@ def strip() -> Image.Image:
     return picture
 
 
+def over_time() -> Image.Image:
+    """The automaton from growing to old."""
+    rule = load_bundle(EXAMPLES / "lava.nca.json").rule
+    return Image.fromarray(sheet(partial(snapshots, rule, size=(128, 128)), [20, 200, 1000, 10_000]))
+
+
 def screenshot(output: Path) -> None:
     """The exported page after 400 steps and a stroke of the brush."""
     with TemporaryDirectory() as folder, launch() as browser:
@@ -54,4 +62,5 @@ def screenshot(output: Path) -> None:
 
 if __name__ == "__main__":
     strip().save(HERE / "lava.png", optimize=True)
+    over_time().save(HERE / "sheet.png", optimize=True)
     screenshot(HERE / "page.png")

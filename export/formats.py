@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from nca.export.bundle import Bundle
 from nca.export.glsl import render_folder
@@ -55,6 +56,12 @@ def _godot(bundle: Bundle) -> dict[str, bytes]:
     return _encoded(render_scene(bundle))
 
 
+def _stand_in(suffix: str, bundle: Bundle) -> dict[str, bytes]:
+    from nca.export.pictures import stand_in  # which imports torch
+
+    return {"": stand_in(bundle.rule, suffix)}
+
+
 def _encoded(texts: dict[str, str]) -> dict[str, bytes]:
     return {name: text.encode() for name, text in texts.items()}
 
@@ -67,4 +74,5 @@ FORMATS = {
     "shadertoy": Format("-shadertoy", _shadertoy, marker="common.glsl"),
     "isf": Format(".fs", _isf),
     "godot": Format("-godot", _godot, marker="step.gdshader"),
+    **{suffix[1:]: Format(suffix, partial(_stand_in, suffix)) for suffix in (".png", ".webp", ".gif")},
 }

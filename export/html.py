@@ -4,7 +4,6 @@ import base64
 import binascii
 import json
 import re
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +13,12 @@ from markupsafe import Markup
 
 from nca.errors import UserError
 from nca.export.bundle import TYPES, Bundle, parse_fields
-from nca.export.minify import bare_css, bare_glsl, bare_javascript
+from nca.export.minify import bare_css, bare_glsl
+from nca.export.modules import read_modules, read_viewer
 from nca.export.shaders import read_rule
 
-__all__ = ["join_modules", "load_page", "render_embed", "render_page"]
+__all__ = ["load_page", "render_embed", "render_page"]
 
-_PLAIN = re.compile(r'^import \{.*\} from "\./.*";\n|^export (?=class|const|function)', re.MULTILINE)
-_UNKNOWN = re.compile(r"^\s*(?:import|export)\b.*|\bimport[.(].*|</script.*|<!--.*", re.MULTILINE)
 _BYTE = r"-?(?:12[0-7]|1[01]\d|\d\d?)"
 _MATRIX = re.compile(rf"(?<=mat4\(){_BYTE}(?:,{_BYTE}){{15}}(?=\))")
 _EMBEDDED = re.compile(r'<script id="bundle" type="application/json">(.*?)</script>', re.DOTALL)
@@ -28,7 +26,7 @@ _EMBEDDED = re.compile(r'<script id="bundle" type="application/json">(.*?)</scri
 
 def render_page(bundle: Bundle) -> str:
     """One self-contained HTML page of a texture, with controls: it makes no request, no name can break out of it."""
-    return _render("page", bundle, css=Markup(bare_css(_read("page.css"))))  # noqa: S704 - our own file
+    return _render("page", bundle, css=Markup(bare_css(read_viewer("page.css"))))  # noqa: S704 - our own file
 
 
 def render_embed(bundle: Bundle) -> str:
@@ -51,17 +49,6 @@ def load_page(path: Path) -> Bundle:
         raise UserError(f"{path}: {error}") from error
 
 
-def join_modules(*modules: str) -> str:
-    """One script from plain modules, dependencies first: imports between them and `export` dropped.
-
-    Raises ValueError where a module uses a form of import or export that this does not know.
-    """
-    script = _PLAIN.sub("", "".join(modules))
-    if unknown := _UNKNOWN.search(script):
-        raise ValueError(f"cannot join modules at: {unknown[0]}")
-    return script
-
-
 def _render(name: str, bundle: Bundle, **more: Markup) -> str:
     templates = Environment(
         loader=PackageLoader("nca.viewer", "."),
@@ -70,17 +57,12 @@ def _render(name: str, bundle: Bundle, **more: Markup) -> str:
         trim_blocks=True,
         keep_trailing_newline=True,
     )
-    script = join_modules(*map(_read, ("nca.js", "begin.js", f"{name}.js")))
     return templates.get_template(f"{name}.html.j2").render(
         name=bundle.name,
         bundle=Markup(_script_json(_packed(bundle))),  # noqa: S704 - JSON that cannot close its element
-        javascript=Markup(bare_javascript(script)),  # noqa: S704 - our own files
+        javascript=Markup(read_modules("nca.js", "begin.js", "stroke.js", f"{name}.js")),  # noqa: S704 - our own files
         **more,
     )
-
-
-def _read(name: str) -> str:
-    return files("nca.viewer").joinpath(name).read_text(encoding="utf-8")
 
 
 def _packed(bundle: Bundle) -> dict[str, Any]:

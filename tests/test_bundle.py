@@ -14,7 +14,8 @@ from strategies import rules
 
 from nca import UserError
 from nca.export.bundle import Bundle, load_bundle
-from nca.export.html import join_modules, load_page, render_page
+from nca.export.html import load_page, render_page
+from nca.export.modules import join_modules
 
 BUNDLE = Bundle.of(random_rule(4, 8), "Moss", {"image": "moss.png", "steps": 3000})
 

@@ -40,14 +40,3 @@ export function fit(canvas) {
 /** The cell under a pointer. @param {number} scale @param {MouseEvent} event */
 export const cell = (scale, { offsetX, offsetY }) =>
   [offsetX, offsetY].map((length) => Math.floor((length * devicePixelRatio) / scale));
-
-/**
- * Discs from one cell to another, close enough to leave no gap.
- * @param {(x: number, y: number, r: number) => void} stamp @param {number[]} from @param {number[]} to @param {number} r
- */
-export function stroke(stamp, [x, y], to, r) {
-  const [across, down] = [to[0] - x, to[1] - y];
-  const stamps = Math.ceil(Math.hypot(across, down) / Math.max(1, r / 2)) || 1;
-  for (let i = 1; i <= stamps; i++)
-    stamp(Math.round(x + (across * i) / stamps), Math.round(y + (down * i) / stamps), r);
-}

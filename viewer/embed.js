@@ -1,6 +1,7 @@
 /** The page for an <iframe>: the texture alone, which a pointer wipes. */
 
-import { begin, cell, fit, settings, stroke } from "./begin.js";
+import { begin, cell, fit, settings } from "./begin.js";
+import { stroke } from "./stroke.js";
 
 const canvas = /** @type {HTMLCanvasElement} */ (document.querySelector("canvas"));
 const still = matchMedia("(prefers-reduced-motion: reduce)");

@@ -1,7 +1,8 @@
 /** The page that `nca export` writes: one texture that fills the window, under fingers, mouse and keys. */
 
-import { begin, cell, fit, settings, stroke } from "./begin.js";
+import { begin, cell, fit, settings } from "./begin.js";
 import { NoWebGL2 } from "./nca.js";
+import { stroke } from "./stroke.js";
 
 const $ = (/** @type {string} */ selector) => /** @type {HTMLInputElement} */ (document.querySelector(selector));
 const canvas = /** @type {HTMLCanvasElement} */ (document.querySelector("canvas"));
