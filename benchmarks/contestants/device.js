@@ -24,7 +24,7 @@ export async function create({ width, height }) {
 
 function fragment() {
   const chains = [...Array(CHAINS).keys()];
-  const turns = [...Array(TURNS).keys()].flatMap((turn) => chains.map((i) => `a${i} = ${rotation(turn * CHAINS + i)} * a${i};`));
+  const turns = Array.from({ length: TURNS * CHAINS }, (_, n) => `a${n % CHAINS} = ${rotation(n)} * a${n % CHAINS};`);
   return `#version 300 es
 precision highp float;
 out vec4 color;
@@ -37,9 +37,13 @@ void main() {
 }`;
 }
 
-/** A turn in four dimensions, so that no value grows or vanishes; each number differs, so that none is reused. @param {number} i */
-function rotation(i) {
-  const quaternion = [1 + i, 35.5, 50.25, 70.125];
+/**
+ * A turn in four dimensions, so that no value grows or vanishes. The numbers of a column differ, so that no product
+ * serves twice.
+ * @param {number} n
+ */
+function rotation(n) {
+  const quaternion = [1 + n, 35.5, 50.25, 70.125];
   const [a, b, c, d] = quaternion.map((part) => part / Math.hypot(...quaternion));
   return `mat4(${[a, b, c, d, -b, a, d, -c, -c, -d, a, b, -d, c, -b, a].map((value) => value.toFixed(8))})`;
 }

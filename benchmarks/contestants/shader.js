@@ -102,12 +102,13 @@ function stored(gl, { channels, hidden, w1, b1, w2 }) {
     for (let c = 0; c < channels; c++) vectors[4 * (row * h + channels + 1) + c] = w2[c * hidden + h];
   }
   const fits = row * hidden + 8 <= gl.getParameter(gl.MAX_FRAGMENT_UNIFORM_VECTORS); // with room for the others
-  const at = (/** @type {string} */ i) => (fits ? `weights[h * ${row} + ${i}]` : `texelFetch(weights, ivec2(${i}, h), 0)`);
+  /** @param {string | number} i */
+  const at = (i) => (fits ? `weights[h * ${row} + ${i}]` : `texelFetch(weights, ivec2(${i}, h), 0)`);
   return [
     {
       declarations: fits ? `uniform vec4 weights[${row * hidden}];` : "uniform sampler2D weights;",
       body: `  for (int h = 0; h < ${hidden}; h++) {
-    float unit = ${at(`${channels}`)}.x;
+    float unit = ${at(channels)}.x;
     for (int i = 0; i < ${channels}; i++) unit += dot(${at("i")}, p[i]);
     unit = max(unit, 0.);
     for (int k = 0; k < ${K}; k++) u[k] += unit * ${at(`${channels + 1} + k`)};

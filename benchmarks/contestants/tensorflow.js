@@ -36,7 +36,6 @@ async function useWebGL(tf) {
 /** @param {any} tf */
 async function useWasm(tf) {
   tf.wasm.setWasmPaths(new URL("../node_modules/@tensorflow/tfjs-backend-wasm/dist/", import.meta.url).href);
-  tf.wasm.setThreadsCount(navigator.hardwareConcurrency);
   await tf.setBackend("wasm");
 }
 
