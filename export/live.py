@@ -93,6 +93,8 @@ _RENDERER = """({ gl }) => {
   return gl.getParameter(names ? names.UNMASKED_RENDERER_WEBGL : gl.RENDERER);
 }"""
 _AT_ONCE = 100  # steps queued before the page waits for the device: browsers take a longer queue for a hang
+# Chromium's gl.finish() does not wait; reading a texel of the state, which a step leaves bound, does.
+_WAIT = "({ gl }) => gl.readPixels(0, 0, 1, 1, gl.RGBA_INTEGER, gl.INT, new Int32Array(4))"
 # Data leaves the page as base64: JSON arrays of numbers take ten times as long.
 _BASE64 = """(nca, method) => new Promise((done) => {
   const reader = new FileReader();
@@ -125,7 +127,7 @@ class InBrowser:
         """Take so many steps."""
         for done in range(0, count, _AT_ONCE):
             self._call("step", min(_AT_ONCE, count - done))
-            self._ask("({ gl }) => gl.finish()")
+            self._ask(_WAIT)
 
     def keep(self) -> None:
         """Remember the state for `restore`."""

@@ -17,24 +17,31 @@ function unpack() {
   return bundle;
 }
 
-/** A grid of the size asked for, as large as fits; else about 256 x 256 cells in the window's shape. @param {HTMLCanvasElement} canvas */
+/**
+ * A texture and its scale, the device pixels a cell: on a grid of the size asked for, cells as large as fit;
+ * else on about 256 x 256 cells in the window's shape.
+ * @param {HTMLCanvasElement} canvas
+ */
 export function begin(canvas) {
   const area = view();
   const asked = settings().get("size")?.match(/^(\d+)x(\d+)$/)?.slice(1).map(Number);
   const most = asked ? Math.min(...area.map((length, i) => length / asked[i])) : Math.hypot(...area) / 362;
   const scale = Math.max(1, Math.floor(most));
   const [width, height] = asked ?? area.map((length) => Math.ceil(length / scale));
-  const seed = Number(settings().get("seed")) || 0;
-  const nca = Object.assign(create(canvas, unpack(), { width, height, seed }), { scale });
+  const nca = create(canvas, unpack(), { width, height, seed: Number(settings().get("seed")) || 0 });
   Object.assign(canvas, { nca }); // for tests and the curious
   onhashchange = () => location.reload();
-  return nca;
+  return { nca, scale };
 }
 
-/** Brings the canvas to the window's size: one canvas pixel is one device pixel. @param {HTMLCanvasElement} canvas */
-export function fit(canvas) {
-  [canvas.width, canvas.height] = view();
-  canvas.style.width = canvas.width / devicePixelRatio + "px";
+/**
+ * Lets the canvas cover the window: a canvas pixel a cell, enlarged by the browser, which costs less than drawing each.
+ * @param {HTMLCanvasElement} canvas @param {number} scale
+ */
+export function fit(canvas, scale) {
+  [canvas.width, canvas.height] = view().map((length) => Math.ceil(length / scale));
+  const [width, height] = [canvas.width, canvas.height].map((cells) => (cells * scale) / devicePixelRatio + "px");
+  Object.assign(canvas.style, { width, height });
 }
 
 /** The cell under a pointer. @param {number} scale @param {MouseEvent} event */

@@ -7,11 +7,11 @@ const canvas = /** @type {HTMLCanvasElement} */ (document.querySelector("canvas"
 const still = matchMedia("(prefers-reduced-motion: reduce)");
 onerror = (message) => (document.body.textContent = `${message}`);
 
-const nca = begin(canvas);
+const { nca, scale } = begin(canvas);
 const radius = Math.ceil(Math.min(nca.width, nca.height) / 16);
 
 function show() {
-  fit(canvas);
+  fit(canvas, scale);
   nca.draw();
 }
 
@@ -20,7 +20,7 @@ const strokes = new Map();
 
 /** @param {PointerEvent} event */
 function wipe(event) {
-  const to = cell(nca.scale, event);
+  const to = cell(scale, event);
   stroke((x, y, r) => nca.erase(x, y, r), strokes.get(event.pointerId) ?? to, to, radius);
   strokes.set(event.pointerId, to);
   nca.draw();

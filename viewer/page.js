@@ -16,7 +16,7 @@ addEventListener("error", ({ error, message }) => {
     error instanceof NoWebGL2 ? "This needs WebGL2: try another browser, or hardware acceleration." : message;
 });
 
-const nca = begin(canvas);
+const { nca, scale } = begin(canvas);
 let cursor = [nca.width >> 1, nca.height >> 1];
 /** The last cell of each pointer that is down. @type {Map<number, number[]>} */
 const strokes = new Map();
@@ -28,7 +28,7 @@ function run(on) {
 }
 
 function show() {
-  fit(canvas);
+  fit(canvas, scale);
   nca.draw();
 }
 
@@ -47,7 +47,7 @@ function paint(from) {
 /** The ring shows where the brush is. @param {boolean} shown */
 function aim(shown) {
   const [left, top, width] = [cursor[0] + 0.5, cursor[1] + 0.5, 2 * +size.value + 1].map(
-    (cells) => (cells * nca.scale) / devicePixelRatio + "px",
+    (cells) => (cells * scale) / devicePixelRatio + "px",
   );
   Object.assign(ring.style, { left, top, width, height: width });
   ring.hidden = !shown;
@@ -56,7 +56,7 @@ function aim(shown) {
 /** @param {PointerEvent} event */
 function point(event) {
   const { pointerId, pointerType } = event;
-  cursor = cell(nca.scale, event);
+  cursor = cell(scale, event);
   aim(pointerType != "touch");
   const last = strokes.get(pointerId);
   if (!last) return;
@@ -79,7 +79,7 @@ canvas.onpointerleave = () => aim(false);
 /** @param {number} x @param {number} y in half brushes */
 const move = (x, y) => () => {
   const half = Math.ceil(+size.value / 2);
-  const ends = [canvas.width, canvas.height].map((length) => Math.ceil(length / nca.scale) - 1);
+  const ends = [canvas.width - 1, canvas.height - 1];
   cursor = [x, y].map((by, i) => Math.min(Math.max(cursor[i] + by * half, 0), ends[i]));
   aim(true);
 };
