@@ -44,10 +44,10 @@ def open_page(browser, tmp_path):
     """
     contexts = []
 
-    def open_page(texture, location="", prepare=lambda tab: None, **options):
+    def open_page(texture, location="", prepare=lambda tab: None, render=render_page, **options):
         bundle = texture if isinstance(texture, Bundle) else Bundle.of(texture, "Moss")
         path = tmp_path / f"{len(contexts)}.html"
-        path.write_text(render_page(bundle), encoding="utf-8")
+        path.write_text(render(bundle), encoding="utf-8")
         contexts.append(browser.new_context(**{"viewport": {"width": 1280, "height": 800}, **options}))
         tab = contexts[-1].new_page()
         tab.complaints = []
