@@ -192,16 +192,19 @@ export class Texture {
 
   /** The grid drawn at scale device pixels a cell, as RGBA bytes for ImageData, top row first. */
   pixels(scale = 1) {
-    const { canvas, gl } = this;
-    const before = [canvas.width, canvas.height, this.scale];
+    const { gl } = this;
     const [width, height] = [this.width * scale, this.height * scale];
-    [canvas.width, canvas.height, this.scale] = [width, height, scale];
-    this.draw();
+    const [framebuffer, buffer] = [gl.createFramebuffer(), gl.createRenderbuffer()];
+    gl.bindFramebuffer(gl.FRAMEBUFFER, framebuffer);
+    gl.bindRenderbuffer(gl.RENDERBUFFER, buffer);
+    gl.renderbufferStorage(gl.RENDERBUFFER, gl.RGBA8, width, height);
+    gl.framebufferRenderbuffer(gl.FRAMEBUFFER, gl.COLOR_ATTACHMENT0, gl.RENDERBUFFER, buffer);
+    this.#show(framebuffer, [0, 0, width, height], height, scale);
     const bytes = new Uint8ClampedArray(4 * width * height);
     for (let y = 0; y < height; y++) // WebGL's first row is the bottom one
       gl.readPixels(0, height - 1 - y, width, 1, gl.RGBA, gl.UNSIGNED_BYTE, bytes, 4 * width * y);
-    [canvas.width, canvas.height, this.scale] = before;
-    this.draw();
+    gl.deleteFramebuffer(framebuffer);
+    gl.deleteRenderbuffer(buffer);
     return bytes;
   }
 
