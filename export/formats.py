@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from nca.export.bundle import Bundle
 from nca.export.glsl import render_folder
 from nca.export.html import render_page
+from nca.export.module import render_module
 from nca.export.shadertoy import render_tabs
 
 __all__ = ["FORMATS", "Format"]
@@ -41,6 +42,10 @@ def _shadertoy(bundle: Bundle) -> dict[str, bytes]:
     return _encoded(render_tabs(bundle))
 
 
+def _module(bundle: Bundle) -> dict[str, bytes]:
+    return _encoded(render_module(bundle))
+
+
 def _encoded(texts: dict[str, str]) -> dict[str, bytes]:
     return {name: text.encode() for name, text in texts.items()}
 
@@ -48,6 +53,7 @@ def _encoded(texts: dict[str, str]) -> dict[str, bytes]:
 FORMATS = {
     "html": Format(".html", _html),
     "json": Format(".nca.json", _json),
+    "module": Format("-module", _module, marker="nca.js"),
     "glsl": Format("-glsl", _glsl, marker="step.frag"),
     "shadertoy": Format("-shadertoy", _shadertoy, marker="common.glsl"),
 }

@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
 
 from nca.errors import UserError
 from nca.export.bundle import TYPES, Bundle, parse_fields
 from nca.export.shaders import read_rule
 
-__all__ = ["join_modules", "load_page", "render_page"]
+__all__ = ["join_modules", "load_page", "read_viewer", "render_page", "render_viewer"]
 
 _COMMENT = re.compile(r"/\*\*[\s\S]*?\*/\s*|^\s*//.*\n|\s+// .*$", re.MULTILINE)
 _PLAIN = re.compile(r'^import \{.*\} from "\./.*";\n|^export (?=class|const|function)', re.MULTILINE)
@@ -28,18 +28,12 @@ _EMBEDDED = re.compile(r'<script id="bundle" type="application/json">(.*?)</scri
 
 def render_page(bundle: Bundle) -> str:
     """One self-contained HTML page of a texture; it makes no request, and no name can break out of it."""
-    templates = Environment(
-        loader=PackageLoader("nca.viewer", "."),
-        undefined=StrictUndefined,
-        autoescape=True,
-        trim_blocks=True,
-        keep_trailing_newline=True,
-    )
-    return templates.get_template("page.html.j2").render(
+    return render_viewer(
+        "page.html.j2",
         name=bundle.name,
-        css=Markup(_bare(_read("page.css"))),  # noqa: S704 - our own files, and JSON that cannot close its element
+        css=Markup(_bare(read_viewer("page.css"))),  # noqa: S704 - our own files, and JSON that cannot close its element
         bundle=Markup(_script_json(_packed(bundle))),  # noqa: S704
-        javascript=Markup(_bare(join_modules(_read("nca.js"), _read("page.js")))),  # noqa: S704
+        javascript=Markup(_bare(join_modules(read_viewer("nca.js"), read_viewer("page.js")))),  # noqa: S704
     )
 
 
@@ -69,7 +63,20 @@ def join_modules(*modules: str) -> str:
     return script
 
 
-def _read(name: str) -> str:
+def render_viewer(template: str, **values: object) -> str:
+    """A template of the viewer; values are escaped where it makes HTML."""
+    templates = Environment(
+        loader=PackageLoader("nca.viewer", "."),
+        undefined=StrictUndefined,
+        autoescape=select_autoescape(["html.j2"]),
+        trim_blocks=True,
+        keep_trailing_newline=True,
+    )
+    return templates.get_template(template).render(values)
+
+
+def read_viewer(name: str) -> str:
+    """A file of the viewer as it stands."""
     return files("nca.viewer").joinpath(name).read_text(encoding="utf-8")
 
 
