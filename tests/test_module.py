@@ -6,12 +6,14 @@ import re
 from contextlib import contextmanager
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from io import BytesIO
 from threading import Thread
 
 import numpy as np
 import pytest
 from click.testing import CliRunner
 from packages import ROOT, install, needs_npm
+from PIL import Image
 from rules import random_rule
 from textures import BASE64, ask, pixels, state
 
@@ -215,7 +217,7 @@ class TestExamples:
 
 
 class TestFolder:
-    BUNDLE = Bundle.of(RULE, "Moss & </script> \"Stone\"")
+    BUNDLE = Bundle.of(RULE, 'Moss & </script> "Stone"')
 
     @pytest.fixture
     def folder(self, tmp_path):
@@ -270,10 +272,54 @@ class TestFolder:
         assert f"{file}.nca.json" in FORMATS["module"].files(Bundle.of(random_rule(4, 4), name))
 
 
+DOCS = (ROOT / "docs" / "module.md").read_text()
+BLOCKS = [block for block in re.findall(r"```(?:js|html)\n(.*?)```", DOCS, flags=re.DOTALL) if "import" in block]
+
+
+@needs_npm
+@pytest.mark.parametrize("block", BLOCKS, ids=["canvas", "three", "p5", "regl"])
+def test_what_the_docs_show_runs(open_tab, root, block):
+    """Each block as the script of a page; the first draws on a canvas of its own page, the others in a library."""
+    script = block if block.startswith("<") else f'<script type="module">{block}</script>'
+    tab = open_tab(f"{root}/nowhere", frames=False)
+    tab.complaints.clear()
+    tab.route("**/documented.html", lambda route: route.fulfill(body=PAGE + script, content_type="text/html"))
+    tab.route("**/moss.nca.json", lambda route: route.fulfill(body=Bundle.of(RULE, "Moss").to_json()))
+    tab.route("**/nca.js", lambda route: route.fulfill(path=ROOT / "viewer" / "nca.js"))
+    tab.goto(f"{root}/documented.html")
+    tab.wait_for_selector("canvas")
+    tab.wait_for_timeout(1000)
+    picture = np.asarray(Image.open(BytesIO(tab.screenshot())).convert("RGB"))
+    assert len(np.unique(picture.reshape(-1, 3), axis=0)) > 20
+    assert tab.complaints == []
+
+
+WORKER = """
+  import { create } from "/viewer/nca.js";
+  onmessage = async ({ data }) => {
+    const nca = create(new OffscreenCanvas(8, 8), data, { width: 37, height: 22, seed: 5 });
+    nca.step(40);
+    postMessage(nca.read());
+  };
+"""
+
+
+def test_a_worker_computes_the_same(open_tab):
+    with serve(ROOT) as address:
+        tab = open_tab(f"{address}/page.html")
+        tab.route("**/worker.js", lambda route: route.fulfill(body=WORKER, content_type="text/javascript"))
+        read = f"""(bundle) => new Promise((done) => {{
+          const worker = new Worker("/worker.js", {{ type: "module" }});
+          worker.onmessage = ({{ data }}) => done(({BASE64})(data));
+          worker.postMessage(bundle);
+        }})"""
+        data = base64.b64decode(tab.evaluate(read, Bundle.of(RULE, "Moss").fields()))
+    assert np.array_equal(np.frombuffer(data, "<i2").reshape(-1, HEIGHT, WIDTH), grown(40).numpy())
+
+
 def test_the_page_of_the_docs_names_every_member():
-    runtime = (ROOT / "viewer" / "nca.js").read_text().split("export class Texture")[1]
+    runtime = (ROOT / "viewer" / "nca.js").read_text().split("export class Texture")[1].split("\n}\n")[0]
     members = set(re.findall(r"^  (?:get )?([a-z]\w*)(?:\(.*\{| =.*;)$", runtime, flags=re.MULTILINE))
     members |= set(re.findall(r"this\.([a-z]\w*) = ", runtime)) - {"constructor"}
     assert {"step", "toTexture", "shared", "compiled", "speed", "gl"} <= members
-    page = (ROOT / "docs" / "module.md").read_text()
-    assert [member for member in members - {"constructor"} if not re.search(rf"`{member}[`(]", page)] == []
+    assert [member for member in members - {"constructor"} if not re.search(rf"`{member}[`(]", DOCS)] == []

@@ -161,7 +161,7 @@ export class Texture {
     this.#show(null, [0, bottom, width, height], gl.drawingBufferHeight, this.scale);
   }
 
-  /** Shows the state in a texture of the context, always the same one: a texel a cell, the bottom row first, repeating. */
+  /** Shows the state in a texture of the context, the same until a resize or a loss: a texel a cell, the bottom row first. */
   toTexture() {
     const { gl, width, height } = this;
     this.#picture ??= this.#newPicture();
