@@ -27,10 +27,12 @@ export async function three(width, height) {
   const noise = new THREE.DataTexture(new Uint8Array(4 * 64), 8, 8);
   Object.assign(noise, { flipY: true, premultiplyAlpha: true, generateMipmaps: true });
   noise.minFilter = THREE.LinearMipmapLinearFilter;
-  const knot = new THREE.Mesh(new THREE.TorusKnotGeometry(0.7, 0.25, 60, 12), new THREE.MeshStandardMaterial({ map: noise }));
+  const stone = new THREE.MeshStandardMaterial({ map: noise });
+  const knot = new THREE.Mesh(new THREE.TorusKnotGeometry(0.7, 0.25, 60, 12), stone);
   const glass = new THREE.MeshPhysicalMaterial({ transparent: true, opacity: 0.5, side: THREE.DoubleSide });
   const pane = new THREE.Mesh(new THREE.PlaneGeometry(3, 1), glass);
-  const dust = new THREE.InstancedMesh(new THREE.SphereGeometry(0.1), new THREE.MeshPhongMaterial({ stencilWrite: true }), 9);
+  const grain = new THREE.MeshPhongMaterial({ stencilWrite: true });
+  const dust = new THREE.InstancedMesh(new THREE.SphereGeometry(0.1), grain, 9);
   for (let i = 0; i < 9; i++) dust.setMatrixAt(i, new THREE.Matrix4().makeTranslation(Math.cos(i), Math.sin(i), 0.5));
   knot.castShadow = pane.receiveShadow = true;
   pane.position.z = -0.5;
