@@ -9,6 +9,7 @@ from nca.export.glsl import render_folder
 from nca.export.godot import render_scene
 from nca.export.html import render_embed, render_page
 from nca.export.isf import render_isf
+from nca.export.module import render_module
 from nca.export.shadertoy import render_tabs
 
 __all__ = ["FORMATS", "Format"]
@@ -48,6 +49,10 @@ def _shadertoy(bundle: Bundle) -> dict[str, bytes]:
     return _encoded(render_tabs(bundle))
 
 
+def _module(bundle: Bundle) -> dict[str, bytes]:
+    return _encoded(render_module(bundle))
+
+
 def _isf(bundle: Bundle) -> dict[str, bytes]:
     return {"": render_isf(bundle).encode()}
 
@@ -70,6 +75,7 @@ FORMATS = {
     "html": Format(".html", _html),
     "embed": Format(".html", _embed),
     "json": Format(".nca.json", _json),
+    "module": Format("-module", _module, marker="nca.js"),
     "glsl": Format("-glsl", _glsl, marker="step.frag"),
     "shadertoy": Format("-shadertoy", _shadertoy, marker="common.glsl"),
     "isf": Format(".fs", _isf),

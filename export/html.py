@@ -8,13 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from nca.errors import UserError
 from nca.export.bundle import TYPES, Bundle, parse_fields
 from nca.export.minify import bare_css, bare_glsl
-from nca.export.modules import read_modules, read_viewer
+from nca.export.modules import read_modules, read_viewer, render_viewer
 from nca.export.shaders import read_rule
 
 __all__ = ["load_page", "render_embed", "render_page"]
@@ -50,14 +49,8 @@ def load_page(path: Path) -> Bundle:
 
 
 def _render(name: str, bundle: Bundle, **more: Markup) -> str:
-    templates = Environment(
-        loader=PackageLoader("nca.viewer", "."),
-        undefined=StrictUndefined,
-        autoescape=True,
-        trim_blocks=True,
-        keep_trailing_newline=True,
-    )
-    return templates.get_template(f"{name}.html.j2").render(
+    return render_viewer(
+        f"{name}.html.j2",
         name=bundle.name,
         bundle=Markup(_script_json(_packed(bundle))),  # noqa: S704 - JSON that cannot close its element
         javascript=Markup(read_modules("nca.js", "begin.js", "stroke.js", f"{name}.js")),  # noqa: S704 - our own files

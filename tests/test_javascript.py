@@ -1,16 +1,12 @@
 """The JavaScript without a browser: its types, and that a server may import it."""
 
-import os
 import shutil
 import subprocess
-from pathlib import Path
 
 import pytest
+from packages import ROOT, install, needs_npm
 
-ROOT = Path(__file__).parent.parent
-pytestmark = pytest.mark.skipif(
-    not shutil.which("npm") and not os.environ.get("CI"), reason="npm is not installed; CI must have it"
-)
+pytestmark = needs_npm
 
 
 def run(*command):
@@ -19,9 +15,7 @@ def run(*command):
 
 @pytest.fixture(scope="session")
 def typescript():
-    if not (ROOT / "node_modules" / ".bin" / "tsc").exists():
-        installed = run("npm", "ci", "--no-audit", "--no-fund")
-        assert installed.returncode == 0, installed.stderr
+    install()
 
 
 def test_types(typescript):

@@ -161,7 +161,7 @@ export class Texture {
     this.#show(null, [0, bottom, width, height], gl.drawingBufferHeight, this.scale);
   }
 
-  /** Shows the state in a texture of the context, always the same one: a texel a cell, the bottom row first, repeating. */
+  /** Shows the state in a texture of the context, the same until a resize or a loss: a texel a cell, the bottom row first. */
   toTexture() {
     const { gl, width, height } = this;
     this.#picture ??= this.#newPicture();
@@ -177,6 +177,7 @@ export class Texture {
     const texels = new Int32Array(this.#texels);
     const [{ units, phase }] = this.#fields;
     let at = 0;
+    this.#packing();
     units.forEach((_, k) => {
       this.#readTexels(0, k, texels);
       for (let lane = 0; lane < 4; lane++)
@@ -192,16 +193,20 @@ export class Texture {
 
   /** The grid drawn at scale device pixels a cell, as RGBA bytes for ImageData, top row first. */
   pixels(scale = 1) {
-    const { canvas, gl } = this;
-    const before = [canvas.width, canvas.height, this.scale];
+    const { gl } = this;
     const [width, height] = [this.width * scale, this.height * scale];
-    [canvas.width, canvas.height, this.scale] = [width, height, scale];
-    this.draw();
+    const [framebuffer, buffer] = [gl.createFramebuffer(), gl.createRenderbuffer()];
+    gl.bindFramebuffer(gl.FRAMEBUFFER, framebuffer);
+    gl.bindRenderbuffer(gl.RENDERBUFFER, buffer);
+    gl.renderbufferStorage(gl.RENDERBUFFER, gl.RGBA8, width, height);
+    gl.framebufferRenderbuffer(gl.FRAMEBUFFER, gl.COLOR_ATTACHMENT0, gl.RENDERBUFFER, buffer);
+    this.#show(framebuffer, [0, 0, width, height], height, scale);
     const bytes = new Uint8ClampedArray(4 * width * height);
+    this.#packing();
     for (let y = 0; y < height; y++) // WebGL's first row is the bottom one
       gl.readPixels(0, height - 1 - y, width, 1, gl.RGBA, gl.UNSIGNED_BYTE, bytes, 4 * width * y);
-    [canvas.width, canvas.height, this.scale] = before;
-    this.draw();
+    gl.deleteFramebuffer(framebuffer);
+    gl.deleteRenderbuffer(buffer);
     return bytes;
   }
 
@@ -211,6 +216,7 @@ export class Texture {
     this.#listening.abort();
     this.#stopSaving();
     this.#release();
+    for (const { program } of Object.values(this.#passes)) this.gl.deleteProgram(program);
     if (!this.shared) this.gl.getExtension("WEBGL_lose_context")?.loseContext();
   }
 
@@ -316,7 +322,7 @@ export class Texture {
     const { gl } = this;
     for (const each of [gl.BLEND, gl.CULL_FACE, gl.DEPTH_TEST, gl.DITHER, gl.SCISSOR_TEST, gl.STENCIL_TEST])
       gl.disable(each);
-    gl.disable(gl.RASTERIZER_DISCARD);
+    for (const each of [gl.RASTERIZER_DISCARD, gl.SAMPLE_COVERAGE]) gl.disable(each);
     gl.colorMask(true, true, true, true);
     gl.bindVertexArray(null);
     this.#textures.forEach((texture, unit) => {
@@ -362,6 +368,23 @@ export class Texture {
     [fields[to], fields[1]] = [next, state];
   }
 
+  /** In a shared context, how other code may read pixels. */
+  #packing() {
+    const { gl } = this;
+    if (!this.shared) return;
+    gl.bindBuffer(gl.PIXEL_PACK_BUFFER, null);
+    for (const each of [gl.PACK_ROW_LENGTH, gl.PACK_SKIP_ROWS, gl.PACK_SKIP_PIXELS]) gl.pixelStorei(each, 0);
+  }
+
+  /** In a shared context, how other code may give pixels; touched only here, since p5.js sets it once and for all. */
+  #unpacking() {
+    const { gl } = this;
+    if (!this.shared) return;
+    gl.bindBuffer(gl.PIXEL_UNPACK_BUFFER, null);
+    for (const each of [gl.UNPACK_ROW_LENGTH, gl.UNPACK_SKIP_ROWS, gl.UNPACK_SKIP_PIXELS]) gl.pixelStorei(each, 0);
+    for (const each of [gl.UNPACK_FLIP_Y_WEBGL, gl.UNPACK_PREMULTIPLY_ALPHA_WEBGL]) gl.pixelStorei(each, false);
+  }
+
   /** @param {number} field @param {number} k @param {Int32Array | number} target an array, or an offset in a bound buffer */
   #readTexels(field, k, target) {
     const { gl } = this;
@@ -373,6 +396,7 @@ export class Texture {
   /** Now and then starts a copy of the state from the device, and takes the last one over when it has come, without waiting. */
   #save() {
     const { gl } = this;
+    if (gl.isContextLost()) return;
     if (!this.#saving) {
       if (this.stepCount - (this.#saved?.step ?? 0) >= SAVE_EVERY) this.#saving = this.#startSaving();
     } else if (gl.getSyncParameter(this.#saving.fence, gl.SYNC_STATUS) == gl.SIGNALED) {
@@ -389,6 +413,7 @@ export class Texture {
     const { gl } = this;
     const texels = new Int32Array(2 * this.#fields[0].units.length * this.#texels); // state and kept state
     const buffer = gl.createBuffer();
+    this.#packing();
     gl.bindBuffer(gl.PIXEL_PACK_BUFFER, buffer);
     gl.bufferData(gl.PIXEL_PACK_BUFFER, texels.byteLength, gl.STREAM_READ);
     this.#everyTexture((field, k, at) => this.#readTexels(field, k, 4 * at));
@@ -432,7 +457,8 @@ export class Texture {
   #recover() {
     const { stepCount, width, height } = this;
     const [saved, past] = [this.#saved, this.#past];
-    this.#fence = this.#saving = null;
+    this.#fence = this.#saving = this.#picture = null; // gone with the context, as are
+    this.#textures = this.#fields = [];
     this.#compile();
     this.resize(width, height);
     if (saved) this.#load(saved);
@@ -441,7 +467,7 @@ export class Texture {
       this.#stamp(...disc);
     }
     this.step(stepCount - this.stepCount);
-    this.draw();
+    if (!this.shared) this.draw();
   }
 
   /** @param {Snapshot} saved */
@@ -449,6 +475,7 @@ export class Texture {
     const { gl } = this;
     const [state, , kept] = this.#fields;
     [state.phase, kept.phase] = saved.phases;
+    this.#unpacking();
     this.#everyTexture((field, k, at) => {
       gl.activeTexture(gl.TEXTURE0 + this.#fields[field].units[k]);
       const texels = saved.texels.subarray(at, at + this.#texels);
