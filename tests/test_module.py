@@ -255,7 +255,7 @@ class TestFolder:
 
     def test_the_page_runs_from_a_static_server(self, folder, open_tab):
         with serve(folder) as address:
-            tab = open_tab(address)
+            tab = open_tab(address, frames=False)
             tab.wait_for_function("document.querySelector('canvas').nca")
             width, height = ask(tab, "[nca.width, nca.height]")
             assert (width, height) == (160, 107)
