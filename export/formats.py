@@ -19,11 +19,12 @@ __all__ = ["FORMATS", "Format"]
 class Format:
     """One kind of export.
 
-    suffix: of the output's default name.
+    what: it writes, in a few words. suffix: of the output's default name.
     files: contents by name in the output folder; a format of a single file has one, named "".
     marker: a folder's file that tells it from other people's folders, which are never replaced.
     """
 
+    what: str
     suffix: str
     files: Callable[[Bundle], dict[str, bytes]]
     marker: str | None = None
@@ -72,13 +73,15 @@ def _encoded(texts: dict[str, str]) -> dict[str, bytes]:
 
 
 FORMATS = {
-    "html": Format(".html", _html),
-    "embed": Format(".html", _embed),
-    "json": Format(".nca.json", _json),
-    "module": Format("-module", _module, marker="nca.js"),
-    "glsl": Format("-glsl", _glsl, marker="step.frag"),
-    "shadertoy": Format("-shadertoy", _shadertoy, marker="common.glsl"),
-    "isf": Format(".fs", _isf),
-    "godot": Format("-godot", _godot, marker="step.gdshader"),
-    **{suffix[1:]: Format(suffix, partial(_stand_in, suffix)) for suffix in (".png", ".webp", ".gif")},
+    "html": Format("a page with controls, which opens from disk", ".html", _html),
+    "embed": Format("a page for an <iframe>, the texture alone", ".html", _embed),
+    "module": Format("a folder with the runtime for own code, three.js, p5.js", "-module", _module, marker="nca.js"),
+    "json": Format("the bundle, for the element, the module and the notebook", ".nca.json", _json),
+    "glsl": Format("a folder of plain shaders for any engine", "-glsl", _glsl, marker="step.frag"),
+    "shadertoy": Format("a folder of tabs to paste", "-shadertoy", _shadertoy, marker="common.glsl"),
+    "isf": Format("an Interactive Shader Format file", ".fs", _isf),
+    "godot": Format("a folder with a scene for Godot 4", "-godot", _godot, marker="step.gdshader"),
+    "png": Format("a tile, where nothing runs", ".png", partial(_stand_in, ".png")),
+    "webp": Format("a loop, where nothing runs", ".webp", partial(_stand_in, ".webp")),
+    "gif": Format("a loop for mail", ".gif", partial(_stand_in, ".gif")),
 }

@@ -11,15 +11,17 @@ from nca.export.formats import FORMATS
 __all__ = ["export"]
 
 
-@click.command()
+_LIST = "\b\nFormats:\n" + "\n".join(f"  {name:10} {each.what}" for name, each in FORMATS.items())
+
+
+@click.command(epilog=_LIST)
 @source
 @click.option("-o", "--output", type=PATH, help="File or folder to write.  [default: the run's name in this folder]")
 @click.option(
     "--format",
     "kind",
     type=click.Choice(list(FORMATS)),
-    help="One HTML file that opens from disk; the bundle as JSON; a folder, plain shaders or tabs for Shadertoy; "
-    "a picture or a loop, for where nothing runs.  [default: what --output ends in, else html]",
+    help="What to write, see below.  [default: what --output ends in, else html]",
 )
 @click.option("--title", help="Shown on the page.  [default: the run's name]")
 @force
