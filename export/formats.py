@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from nca.export.bundle import Bundle
+from nca.export.element import MODULE, render_element
 from nca.export.glsl import render_folder
 from nca.export.html import render_page
 from nca.export.shadertoy import render_tabs
@@ -33,6 +34,10 @@ def _json(bundle: Bundle) -> dict[str, bytes]:
     return {"": bundle.to_json().encode()}
 
 
+def _element(bundle: Bundle) -> dict[str, bytes]:
+    return _encoded(render_element(bundle))
+
+
 def _glsl(bundle: Bundle) -> dict[str, bytes]:
     return _encoded(render_folder(bundle))
 
@@ -48,6 +53,7 @@ def _encoded(texts: dict[str, str]) -> dict[str, bytes]:
 FORMATS = {
     "html": Format(".html", _html),
     "json": Format(".nca.json", _json),
+    "element": Format("-element", _element, marker=MODULE),
     "glsl": Format("-glsl", _glsl, marker="step.frag"),
     "shadertoy": Format("-shadertoy", _shadertoy, marker="common.glsl"),
 }

@@ -9,17 +9,19 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 from nca.errors import UserError
 from nca.export.bundle import TYPES, Bundle, parse_fields
+from nca.export.minify import minify
 from nca.export.shaders import read_rule
 
-__all__ = ["join_modules", "load_page", "render_page"]
+__all__ = ["join_modules", "load_page", "read_modules", "render_page", "template"]
 
-_COMMENT = re.compile(r"/\*\*[\s\S]*?\*/\s*|^\s*//.*\n|\s+// .*$", re.MULTILINE)
-_PLAIN = re.compile(r'^import \{.*\} from "\./.*";\n|^export (?=class|const|function)', re.MULTILINE)
+_COMMENT = re.compile(r"^\s*//.*\n|\s+// .*$", re.MULTILINE)
+_IMPORT = re.compile(r'^import \{.*\} from "\./.*";\n', re.MULTILINE)
+_EXPORT = re.compile(r"^export (?=class|const|function)", re.MULTILINE)
 _UNKNOWN = re.compile(r"^\s*(?:import|export)\b.*|\bimport[.(].*|</script.*|<!--.*", re.MULTILINE)
 _BYTE = r"-?(?:12[0-7]|1[01]\d|\d\d?)"
 _MATRIX = re.compile(rf"(?<=mat4\(){_BYTE}(?:,{_BYTE}){{15}}(?=\))")
@@ -28,19 +30,23 @@ _EMBEDDED = re.compile(r'<script id="bundle" type="application/json">(.*?)</scri
 
 def render_page(bundle: Bundle) -> str:
     """One self-contained HTML page of a texture; it makes no request, and no name can break out of it."""
-    templates = Environment(
+    return template("page.html.j2").render(
+        name=bundle.name,
+        css=Markup(_bare(_read("page.css"))),  # noqa: S704 - our own files, and JSON that cannot close its element
+        bundle=Markup(_script_json(_packed(bundle))),  # noqa: S704
+        javascript=Markup(read_modules("pace.js", "nca.js", "page.js")),  # noqa: S704
+    )
+
+
+def template(name: str) -> Template:
+    """One of the viewer's, in which what is inserted is escaped for HTML."""
+    return Environment(
         loader=PackageLoader("nca.viewer", "."),
         undefined=StrictUndefined,
         autoescape=True,
         trim_blocks=True,
         keep_trailing_newline=True,
-    )
-    return templates.get_template("page.html.j2").render(
-        name=bundle.name,
-        css=Markup(_bare(_read("page.css"))),  # noqa: S704 - our own files, and JSON that cannot close its element
-        bundle=Markup(_script_json(_packed(bundle))),  # noqa: S704
-        javascript=Markup(_bare(join_modules(_read("nca.js"), _read("page.js")))),  # noqa: S704
-    )
+    ).get_template(name)
 
 
 def load_page(path: Path) -> Bundle:
@@ -58,15 +64,21 @@ def load_page(path: Path) -> Bundle:
         raise UserError(f"{path}: {error}") from error
 
 
-def join_modules(*modules: str) -> str:
-    """One script from plain modules, dependencies first: imports between them and `export` dropped.
+def read_modules(*names: str, exporting: bool = False) -> str:
+    """Modules of the viewer, by file name and dependencies first, joined and made small."""
+    return minify(join_modules(*map(_read, names), exporting=exporting))
+
+
+def join_modules(*modules: str, exporting: bool = False) -> str:
+    """One script from plain modules, dependencies first: imports between them dropped, and exports unless it is exporting.
 
     Raises ValueError where a module uses a form of import or export that this does not know.
     """
-    script = _PLAIN.sub("", "".join(modules))
+    module = _IMPORT.sub("", "".join(modules))
+    script = _EXPORT.sub("", module)
     if unknown := _UNKNOWN.search(script):
         raise ValueError(f"cannot join modules at: {unknown[0]}")
-    return script
+    return module if exporting else script
 
 
 def _read(name: str) -> str:
@@ -74,7 +86,7 @@ def _read(name: str) -> str:
 
 
 def _bare(code: str) -> str:
-    """Code without comments and indentation, which would be a quarter of the page after gzip."""
+    """CSS or GLSL without comments and indentation."""
     return re.sub(r"^\s+", "", _COMMENT.sub("", code), flags=re.MULTILINE)
 
 

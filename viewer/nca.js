@@ -13,6 +13,8 @@
  * @typedef {{ step: number, phases: number[], texels: Int32Array }} Snapshot state and kept state
  */
 
+import { Pace } from "./pace.js";
+
 const FORMAT = "nca-fixed-1";
 const PASSES = ["step", "brush", "display"];
 const UNIFORMS = ["state", "key", "grid", "kept", "keep", "disc", "view"];
@@ -37,11 +39,7 @@ export class Texture {
   stepCount = 0;
   #due = 0;
   #frame = 0;
-  /** The steps that fit a frame, as measured so far, and how fast to try more. */
-  #most = 1;
-  #growth = 1.5;
-  /** Reached when the device has done the last frame. @type {WebGLSync | null} */
-  #fence = null;
+  #pace;
   #compiled = false;
   /** @type {Record<string, Pass>} */
   #passes = {};
@@ -65,11 +63,11 @@ export class Texture {
       throw new Error(`bundle of format ${bundle?.format}: expected ${FORMAT} with shaders ${PASSES}`);
     this.shared = !("getContext" in target);
     const gl = "getContext" in target ? context(target) : target;
-    if (!gl) throw new NoWebGL2("WebGL2 is not available");
     this.canvas = gl.canvas;
     this.bundle = bundle;
     this.gl = gl;
     this.seed = seed;
+    this.#pace = new Pace(gl);
     this.#compile();
     this.resize(width, height);
     const { signal } = this.#listening;
@@ -99,6 +97,16 @@ export class Texture {
   pause() {
     cancelAnimationFrame(this.#frame);
     this.#frame = 0;
+  }
+
+  /** Takes the steps that are due in a frame at this speed, and says how many: for a loop of your own. @param {Pace} pace */
+  advance(pace) {
+    this.#due = pace.fit(this.#due + this.speed);
+    if (!this.compiled || pace.busy) return 0;
+    const steps = Math.floor(this.#due);
+    this.#due -= steps;
+    if (steps) this.step(steps);
+    return steps;
   }
 
   /** Takes n steps, without drawing. */
@@ -216,33 +224,22 @@ export class Texture {
 
   #tick = () => {
     this.#frame = requestAnimationFrame(this.#tick);
-    const asked = this.#due + this.speed;
-    this.#due = Math.min(asked, this.#most); // what does not fit is not owed
-    if (!this.compiled || this.#busy()) return;
-    if (asked > this.#most) this.#most *= this.#growth;
-    const steps = Math.floor(this.#due);
-    if (!steps) return;
-    this.#due -= steps;
-    this.step(steps);
+    this.#pace.begin();
+    if (!this.advance(this.#pace)) return;
     this.draw();
-    this.#fence = this.gl.fenceSync(this.gl.SYNC_GPU_COMMANDS_COMPLETE, 0);
+    this.#pace.end();
   };
-
-  /** Whether the device is still at the last frame. Then it gets no other, so that no stroke waits behind a queue. */
-  #busy() {
-    const { gl } = this;
-    if (!this.#fence) return false;
-    const busy = gl.getSyncParameter(this.#fence, gl.SYNC_STATUS) == gl.UNSIGNALED;
-    if (busy) [this.#most, this.#growth] = [Math.max(1, this.#most * 0.85), 1.003]; // as TCP's slow start ends
-    else gl.deleteSync(this.#fence), (this.#fence = null);
-    return busy;
-  }
 
   #compile() {
     const { gl, bundle } = this;
     const { shaders } = bundle;
+    const known = programs.get(bundle);
+    const valid = known && gl.isProgram(known.step.program); // not another context's, nor from before it was lost
+    this.#passes = valid
+      ? known
+      : Object.fromEntries(PASSES.map((pass) => [pass, compile(gl, shaders.vertex, shaders[pass])]));
+    programs.set(bundle, this.#passes);
     this.#compiled = false;
-    this.#passes = Object.fromEntries(PASSES.map((pass) => [pass, compile(gl, shaders.vertex, shaders[pass])]));
   }
 
   /** Texels a row, and values a texture of a field. */
@@ -432,7 +429,7 @@ export class Texture {
   #recover() {
     const { stepCount, width, height } = this;
     const [saved, past] = [this.#saved, this.#past];
-    this.#fence = this.#saving = null;
+    this.#saving = null;
     this.#compile();
     this.resize(width, height);
     if (saved) this.#load(saved);
@@ -459,11 +456,12 @@ export class Texture {
   }
 }
 
-/** @param {HTMLCanvasElement | OffscreenCanvas} canvas */
-const context = (canvas) =>
-  /** @type {WebGL2RenderingContext | null} */ (
-    canvas.getContext("webgl2", { alpha: false, antialias: false, depth: false })
-  );
+/** The context of a canvas, as textures want it. @param {HTMLCanvasElement | OffscreenCanvas} canvas */
+export function context(canvas) {
+  const gl = canvas.getContext("webgl2", { alpha: false, antialias: false, depth: false });
+  if (!gl) throw new NoWebGL2("WebGL2 is not available");
+  return /** @type {WebGL2RenderingContext} */ (gl);
+}
 
 /** @param {number} a @param {number} n */
 const modulo = (a, n) => ((a % n) + n) % n;
@@ -474,6 +472,9 @@ function mix(x) {
   x = Math.imul(x ^ (x >>> 15), 0x846ca68b);
   return (x ^ (x >>> 16)) >>> 0;
 }
+
+/** The passes of each bundle as last compiled, for all its textures. @type {WeakMap<Bundle, Record<string, Pass>>} */
+const programs = new WeakMap();
 
 /** Begins to compile, and asks for no result: that would wait. @param {WebGL2RenderingContext} gl @param {string[]} sources @returns {Pass} */
 function compile(gl, ...sources) {
