@@ -70,7 +70,7 @@ def read_modules(*names: str, exporting: bool = False) -> str:
 
 
 def join_modules(*modules: str, exporting: bool = False) -> str:
-    """One script from plain modules, dependencies first: imports between them dropped, and exports unless it is exporting.
+    """One script from plain modules, dependencies first: imports between them dropped, and their exports unless kept.
 
     Raises ValueError where a module uses a form of import or export that this does not know.
     """

@@ -5,7 +5,7 @@ For the project's own modules, as Prettier formats them: semicolons everywhere, 
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from itertools import product
 from string import ascii_letters
@@ -20,30 +20,28 @@ _TOKEN = re.compile(
   | (?P<regex>(?:(?<=[(!])|(?<=[=(,:!&|?]\s))/(?:[^/\\\n[]|\\.|\[(?:[^\]\\\n]|\\.)*\])+/[a-z]*)
   | (?P<number>\d[\w.]*)
   | (?P<private>\#\w+)
+  | (?P<word>(?:async|await|break|case|catch|class|const|continue|default|delete|do|else|export|extends|false|finally
+      |for|from|function|get|if|import|in|instanceof|let|new|null|of|return|set|static|super|switch|this|throw|true|try
+      |typeof|void|while|yield)(?![\w$]))
   | (?P<name>[A-Za-z_$][\w$]*)
   | (?P<mark>=>|\+\+|--|\.{3}|\?\.|\?\?=?|&&=?|\|\|=?|[^\s\w"'`\\])
     """,
     re.VERBOSE,
 )
-_WORDS = frozenset(
-    "async await break case catch class const continue default delete do else export extends false finally for from"
-    " function get if import in instanceof let new null of return set static super switch this throw true try typeof"
-    " void while yield".split()
-)
-_DECLARING = frozenset("catch class const function let".split())
-_BEFORE_BLOCK = frozenset("catch for if switch while".split())  # and their parentheses
-_BEFORE_OBJECT = frozenset("( [ , = : ? && || ?? &&= ||= ??= ... const let return".split())
-_BEFORE_KEY = frozenset("{ , async get set".split())
-_BEFORE_MEMBER = frozenset("{ } ; async get set static".split())
+_SHORT_WORDS = ("do", "if", "in", "of")
+_DECLARING = ("class", "const", "function", "let")
+_BEFORE_OBJECT = ("(", "[", ",", "=", ":", "?", "&&", "||", "??", "&&=", "||=", "??=", "...", "const", "let", "return")
+_BEFORE_KEY = ("{", ",", "async", "get", "set")
+_BEFORE_MEMBER = ("{", "}", ";", "async", "get", "set", "static")
 
 
 @dataclass
 class _Token:
     """A piece of code.
 
-    kind: a group of _TOKEN; "both" for the x in {x}, which is {x: x}; "key" for a property's name.
-    unit: the member of a class, or else the statement of the module, that it is in.
-    outer: in no brackets but a class's.
+    kind: a group of _TOKEN; "key" for a name that is a property's, "both" for the x in {x}, which is {x: x}.
+    unit: of a private name, its class; of others, the member of a class or the statement of the module around them.
+    outer: in no brackets but those of a class.
     end: of a bracket that opens, the index of the one that closes.
     """
 
@@ -51,7 +49,7 @@ class _Token:
     text: str
     unit: int = 0
     outer: bool = False
-    end: int | None = None
+    end: int = -1
 
 
 def minify(code: str) -> str:
@@ -61,10 +59,7 @@ def minify(code: str) -> str:
     """
     tokens = list(_split(code))
     _understand(tokens)
-    private = Counter(token.text for token in tokens if token.kind == "private")
-    letters = dict(zip((name for name, _ in private.most_common()), _letters(), strict=False))
-    shorter = _shorten(tokens) | {name: f"#{letter}" for name, letter in letters.items()}
-    return _join(tokens, shorter)
+    return _join(tokens, _variables(tokens) | _private(tokens))
 
 
 def _split(code: str) -> Iterator[_Token]:
@@ -72,77 +67,90 @@ def _split(code: str) -> Iterator[_Token]:
     at = 0
     while at < len(code):
         found = _TOKEN.match(code, at)
-        if not found:
+        if not found or not found.lastgroup:
             raise ValueError(f"cannot minify: {code[at : at + 40]}")
         at = found.end()
         if found["template"]:
             for index, part in enumerate(re.split(r"(?<=\$\{)([^{}]*)(?=\})", found[0])):
                 yield from _split(part) if index % 2 else [_Token("template", part)]
-        elif found.lastgroup and not found["gap"]:
+        elif not found["gap"]:
             yield _Token(found.lastgroup, found[0])
 
 
 def _understand(tokens: list[_Token]) -> None:
     """Tell variables from properties, and what is in which unit."""
     around: list[tuple[str, _Token]] = []
-    unit, heading = 0, False
+    units, classes, heading = 0, 0, False
     edge = _Token("mark", "")
     for index, (before, token, after) in enumerate(zip([edge, *tokens], tokens, [*tokens[1:], edge], strict=False)):
-        inside = around[-1][0] if around else ""
-        token.kind = _kind(before, token, after, inside)
-        token.outer = all(kind == "class" for kind, _ in around)
-        token.unit = unit
+        token.kind = _kind(before, token, after, around[-1][0] if around else "")
+        token.unit = classes if token.kind == "private" else units
+        token.outer = all(what == "class" for what, _ in around)
         heading |= token.kind == "word" and token.text == "class"
         if token.kind == "mark" and token.text in "([{":
-            what = token.text if token.text != "{" else _braces(before, heading)
-            heading &= what != "class"
+            what = _bracket(before, token, heading)
             around.append((what, token))
+            if what == "class":
+                classes, heading = classes + 1, False
         elif token.kind == "mark" and token.text in ")]}":
             around.pop()[1].end = index
-        if token.kind == "mark" and token.text in "{};" and all(kind == "class" for kind, _ in around):
-            unit += 1
+        if token.kind == "mark" and token.text in "{};" and all(what == "class" for what, _ in around):
+            units += 1
 
 
 def _kind(before: _Token, token: _Token, after: _Token, inside: str) -> str:
+    if token.kind in ("name", "word") and before.text in (".", "?."):
+        return "key"
     if token.kind != "name":
         return token.kind
-    if before.text in (".", "?."):
-        return "key"
-    if token.text in _WORDS:
-        return "word"
-    if inside == "object" and before.text in _BEFORE_KEY:
-        if before.text in ("{", ",") and after.text in (",", "}", "="):
-            return "both"
-        if after.text in (":", "("):
-            return "key"
+    if inside == "object" and before.text in ("{", ",") and after.text in (",", "}", "="):
+        return "both"
+    key = inside == "object" and before.text in _BEFORE_KEY and after.text in (":", "(")
     member = inside == "class" and before.text in _BEFORE_MEMBER and after.text in ("(", "=", ";")
-    return "key" if member else "name"
+    return "key" if key or member else "name"
 
 
-def _braces(before: _Token, heading: bool) -> str:
+def _bracket(before: _Token, token: _Token, heading: bool) -> str:
+    if token.text != "{":
+        return token.text
     if heading:
         return "class"
     return "object" if before.text in _BEFORE_OBJECT else "block"
 
 
-def _shorten(tokens: list[_Token]) -> dict[str, str]:
-    """A short name for each variable that is declared wherever it is used; variables that meet in no unit may share it."""
-    used = defaultdict(set)
-    for token in tokens:
-        if token.kind in ("name", "both"):
-            used[token.unit].add(token.text)
+def _variables(tokens: list[_Token]) -> dict[str, str]:
+    """Short names for those that are declared wherever they are used, and not exported."""
+    found = [token for token in tokens if token.kind in ("name", "both")]
+    used = _by_unit(found)
     declared, own = _declared(tokens)
-    kept = _exported(tokens)
-    scopes = [*used.values(), own]
-    counts = Counter(token.text for token in tokens if token.kind in ("name", "both"))
+    known = {
+        name
+        for name in {token.text for token in found} - _exported(tokens)
+        if name in own or all(name in declared[unit] for unit, names in used.items() if name in names)
+    }
+    return _shorten(found, known, [*used.values(), own])
+
+
+def _private(tokens: list[_Token]) -> dict[str, str]:
+    found = [token for token in tokens if token.kind == "private"]
+    names = {token.text for token in found}
+    return {name: f"#{short}" for name, short in _shorten(found, names, _by_unit(found).values()).items()}
+
+
+def _by_unit(tokens: list[_Token]) -> dict[int, set[str]]:
+    names = defaultdict(set)
+    for token in tokens:
+        names[token.unit].add(token.text)
+    return names
+
+
+def _shorten(tokens: list[_Token], names: set[str], scopes: Collection[set[str]]) -> dict[str, str]:
+    """A short name for each of these, the frequent ones first; those that meet in no scope may share it."""
     shorter: dict[str, str] = {}
-    for name, _ in counts.most_common():
-        known = name in own or all(name in declared[unit] for unit, names in used.items() if name in names)
-        if not known or name in kept:
-            continue
+    for name, _ in Counter(token.text for token in tokens if token.text in names).most_common():
         others = set().union(*(scope for scope in scopes if name in scope)) - {name}
         taken = {shorter.get(other, other) for other in others}
-        shorter[name] = next(letter for letter in _letters() if letter not in taken)
+        shorter[name] = next(letters for letters in _letters() if letters not in taken)
     return shorter
 
 
@@ -151,24 +159,25 @@ def _declared(tokens: list[_Token]) -> tuple[dict[int, set[str]], set[str]]:
     declared: dict[int, set[str]] = defaultdict(set)
     own: set[str] = set()
     for index, token in enumerate(tokens):
-        start = index + 1 if token.kind == "word" and token.text in _DECLARING else index
-        if start == index and not _takes_parameters(tokens, index):
+        declaring = token.kind == "word" and token.text in _DECLARING
+        if not declaring and not _holds_parameters(tokens, index):
             continue
-        stop = tokens[start].end or start
-        names = {each.text for each in tokens[start : stop + 1] if each.kind in ("name", "both")}
+        start = index + declaring
+        span = tokens[start : max(start, tokens[start].end) + 1]
+        names = {each.text for each in span if each.kind in ("name", "both")}
         declared[token.unit] |= names
-        if token.outer and start > index:
+        if declaring and token.outer:
             own |= names
     return declared, own
 
 
-def _takes_parameters(tokens: list[_Token], index: int) -> bool:
-    """Whether this is the parenthesis before a function's body."""
-    end = tokens[index].end
-    if tokens[index].text != "(" or end is None:
+def _holds_parameters(tokens: list[_Token], index: int) -> bool:
+    """Whether this is the parenthesis before a function's body, or a caught error's."""
+    token = tokens[index]
+    if token.text != "(" or token.end < 0:
         return False
-    after = tokens[end + 1].text
-    return after == "=>" or (after == "{" and tokens[index - 1].text not in _BEFORE_BLOCK)
+    after = tokens[token.end + 1].text
+    return after == "=>" or (after == "{" and tokens[index - 1].text not in ("for", "if", "switch", "while"))
 
 
 def _exported(tokens: list[_Token]) -> set[str]:
@@ -178,9 +187,9 @@ def _exported(tokens: list[_Token]) -> set[str]:
 
 
 def _letters() -> Iterator[str]:
-    """A to ZZ."""
+    """From a to ZZ."""
     for length in (1, 2):
-        yield from (name for name in map("".join, product(ascii_letters, repeat=length)) if name not in _WORDS)
+        yield from (name for name in map("".join, product(ascii_letters, repeat=length)) if name not in _SHORT_WORDS)
 
 
 def _join(tokens: list[_Token], shorter: dict[str, str]) -> str:
@@ -189,7 +198,7 @@ def _join(tokens: list[_Token], shorter: dict[str, str]) -> str:
         text = token.text if token.kind == "key" else shorter.get(token.text, token.text)
         if token.kind == "both" and text != token.text:
             text = f"{token.text}:{text}"
-        if (token.kind, code[-1:] + text) in (("mark", ";}"), ("mark", ",)")):
+        if token.kind == "mark" and code[-1:] + text in (";}", ",)"):
             code = code[:-1]
         words = re.search(r"[\w$]$", code) and re.match(r"[\w$#]", text)
         code += f" {text}" if words or (text[0] in "+-" and code.endswith(text[0])) else text

@@ -9,7 +9,7 @@
  * @typedef {"network" | "format" | "webgl" | "shader"} Trouble an error event's detail.type
  */
 
-import { context, create } from "./nca.js";
+import { context, create, NoWebGL2 } from "./nca.js";
 import { Pace } from "./pace.js";
 
 /** With their values where absent: a cell's side is in CSS pixels, the brush's radius in cells. */
@@ -18,7 +18,7 @@ const METHODS = /** @type {const} */ (["step", "erase", "restore", "keep"]);
 const STILL = 256; // steps: grown, where motion is not wanted
 const STYLE =
   ":host{display:inline-block;contain:strict;width:256px;height:256px}:host([hidden]){display:none}" +
-  ":host([brush]){cursor:crosshair;touch-action:pan-y}canvas{image-rendering:pixelated;background:center/cover}";
+  ":host([brush]){cursor:crosshair;touch-action:pan-y pinch-zoom}canvas{image-rendering:pixelated;background:center/cover}";
 
 const Base = /** @type {{ new (): HTMLElement & Members }} */ (globalThis.HTMLElement ?? class {});
 
@@ -37,9 +37,7 @@ class Stage {
 
   constructor() {
     for (const type of ["contextlost", "contextrestored"])
-      this.gl.canvas.addEventListener("webgl" + type, () =>
-        setTimeout(() => elements.forEach((element) => element.dispatchEvent(new Event(type)))),
-      );
+      this.gl.canvas.addEventListener("webgl" + type, () => elements.forEach((element) => tell(element, type)));
   }
 
   /** @param {(pace: Pace) => number} frame @param {boolean} on */
@@ -66,7 +64,6 @@ export class NcaTexture extends Base {
   #loading = null;
   /** @type {Texture | null} */
   #texture = null;
-  #loaded = false;
   #visible = false;
   /** Whether play was called although motion is not wanted. */
   #asked = false;
@@ -85,8 +82,9 @@ export class NcaTexture extends Base {
     for (const { isIntersecting } of entries) this.#visible = isIntersecting;
     this.#update();
   });
-  #sized = new ResizeObserver(([{ contentRect }]) => {
-    this.#size = [contentRect.width, contentRect.height];
+  #sized = new ResizeObserver(([entry]) => {
+    const { width, height } = entry.contentRect;
+    this.#size = [width, height];
     this.#fit();
     this.#update();
   });
@@ -99,7 +97,9 @@ export class NcaTexture extends Base {
           return read(this.getAttribute(name), absent);
         },
         set(value) {
-          value === false ? this.removeAttribute(name) : this.setAttribute(name, value === true ? "" : value);
+          (value ?? false) === false
+            ? this.removeAttribute(name)
+            : this.setAttribute(name, value === true ? "" : value);
         },
       });
     for (const name of METHODS)
@@ -116,9 +116,9 @@ export class NcaTexture extends Base {
     const root = this.attachShadow({ mode: "open" });
     root.adoptedStyleSheets = [style];
     root.append(this.#canvas);
-    for (const type of ["pointerdown", "pointermove", "pointerup", "pointercancel"])
-      this.#canvas.addEventListener(type, (event) => this.#stroke(/** @type {PointerEvent} */ (event)));
-    this.addEventListener("contextrestored", this.#update);
+    const canvas = this.#canvas;
+    canvas.onpointerdown = canvas.onpointermove = canvas.onpointerup = this.#stroke;
+    canvas.onlostpointercapture = ({ pointerId }) => this.#strokes.delete(pointerId);
   }
 
   /** What runs, from the first sight on. Let the element draw it. */
@@ -162,7 +162,11 @@ export class NcaTexture extends Base {
 
   connectedCallback() {
     elements.add(this);
-    this.#sized.observe(this, { box: "device-pixel-content-box" });
+    try {
+      this.#sized.observe(this, { box: "device-pixel-content-box" }); // heeds zoom, too
+    } catch {
+      this.#sized.observe(this); // Safari
+    }
     this.#motion.onchange = () => {
       this.#asked = false;
       this.#update();
@@ -177,18 +181,27 @@ export class NcaTexture extends Base {
   /** @param {string} name @param {string | null} _ @param {string | null} value */
   attributeChangedCallback(name, _, value) {
     if (name == "src") this.bundle = null;
-    if (name == "alt") Object.assign(this.#internals, { role: value ? "img" : "presentation", ariaLabel: value });
-    if (/seed|grid|cell/.test(name)) this.#begin();
+    if (name == "alt") Object.assign(this.#internals, { role: value && "img", ariaLabel: value });
+    if (/seed|grid|cell/.test(name)) {
+      this.#fit();
+      if (this.#texture) this.#begin();
+    }
     this.#watch();
   }
 
   get #live() {
-    if (!this.#texture) throw new Error("nca-texture: nothing there yet; wait for its load event");
+    if (!this.#texture) throw new Error("nca-texture: not loaded yet");
     return this.#texture;
   }
 
-  get #still() {
-    return this.paused || (this.#motion.matches && !this.#asked);
+  /** Motion is not wanted. */
+  get #calm() {
+    return this.#motion.matches && !this.#asked;
+  }
+
+  /** Then it grows unseen, into a still. */
+  get #growing() {
+    return this.#calm && this.#live.stepCount < STILL;
   }
 
   /** Begins to look out for the first sight; again after an error. */
@@ -197,17 +210,18 @@ export class NcaTexture extends Base {
     this.#update();
   }
 
-  #update = () => {
+  /** Loads at first sight, then moves or stands still. */
+  #update() {
     const texture = this.#texture;
     if (texture) {
-      texture.speed = this.speed;
-      stage?.move(this.#frame, this.#visible && !(this.#loaded && this.#still));
-    } else if (this.#visible && this.#size[0] * this.#size[1] && !stage?.gl.isContextLost()) {
+      texture.speed = this.#calm ? Infinity : this.speed;
+      stage?.move(this.#frame, this.#visible && !this.paused && (this.#growing || !this.#calm));
+    } else if (this.#visible && this.#size[0] * this.#size[1]) {
       this.#canvas.style.backgroundImage = this.poster && `url(${JSON.stringify(this.poster)})`;
       if (this.#bundle) this.#create(this.#bundle);
       else if (this.src && !this.#loading) this.#load();
     }
-  };
+  }
 
   /** Elements of the same source share what one of them fetched. */
   async #load() {
@@ -227,42 +241,33 @@ export class NcaTexture extends Base {
   /** @param {Bundle} bundle */
   #create(bundle) {
     const [width, height] = this.#grid;
-    try {
+    this.#try("format", () => {
       stage ??= new Stage();
       this.#texture = create(stage.gl, bundle, { width, height, seed: this.seed });
+      tell(this, "load");
       this.#update();
-    } catch (error) {
-      this.#fail(stage ? "format" : "webgl", error);
-    }
+    });
   }
 
+  /** Step 0. */
   #begin() {
-    this.#fit();
-    if (!this.#texture) return;
     const [width, height] = this.#grid;
-    this.#texture.seed = this.seed;
-    this.#texture.resize(width, height);
-    this.#show();
+    this.#try("webgl", () => {
+      this.#live.seed = this.seed;
+      this.#live.resize(width, height);
+      this.#show();
+    });
   }
 
   /** @param {Pace} pace */
   #frame = (pace) => {
-    const texture = this.#live;
-    try {
-      if (this.#loaded) {
-        const steps = texture.advance(pace);
-        if (steps) this.#show();
-        return steps;
-      }
-      if (pace.busy || !texture.compiled) return 0;
-      this.#loaded = true;
-      if (!this.paused) this.step(this.#still ? STILL : 0);
-      this.dispatchEvent(new Event("load"));
+    let steps = 0;
+    this.#try("shader", () => {
+      steps = this.#live.advance(pace);
+      if (steps && !this.#growing) this.#show();
       this.#update();
-    } catch (error) {
-      this.#fail("shader", error);
-    }
-    return 1;
+    });
+    return steps;
   };
 
   #fit() {
@@ -284,25 +289,20 @@ export class NcaTexture extends Base {
     this.#canvas.getContext("2d")?.drawImage(canvas, 0, 0);
   }
 
-  /** A finger wipes as it moves sideways or lifts; where it scrolls the page instead, nothing was wiped. @param {PointerEvent} event */
-  #stroke({ type, button, pointerId, pointerType, offsetX, offsetY }) {
+  /** Wipes along a pointer as it moves, and where it lifts: a finger that scrolls the page wiped nothing. */
+  #stroke = (/** @type {PointerEvent} */ { type, button, pointerId, offsetX, offsetY }) => {
+    const { brush } = this;
     const [x, y] = [offsetX, offsetY].map((length) => Math.floor(length / this.#cell));
-    const down = type == "pointerdown" && !button && this.brush;
-    if (down) this.#canvas.setPointerCapture(pointerId);
-    const [fromX, fromY] = (down ? [x, y] : this.#strokes.get(pointerId)) ?? [];
-    if (fromX == null) return;
+    const from = this.#strokes.get(pointerId);
+    if (!from && (type != "pointerdown" || button || !brush)) return;
+    this.#canvas.setPointerCapture(pointerId);
     this.#strokes.set(pointerId, [x, y]);
-    if (/up|cancel/.test(type)) this.#strokes.delete(pointerId);
-    if (!this.#texture || type == "pointercancel" || (down && pointerType == "touch")) return;
-    const stamps = Math.ceil(Math.hypot(x - fromX, y - fromY) / Math.max(1, this.brush / 2)) || 1;
-    for (let i = 1; i <= stamps; i++)
-      this.#texture.erase(
-        Math.round(fromX + ((x - fromX) * i) / stamps),
-        Math.round(fromY + ((y - fromY) * i) / stamps),
-        this.brush,
-      );
+    if (!from || !this.#texture) return;
+    const [across, down] = [from[0] - x, from[1] - y];
+    for (let part = 0; part < 1; part += Math.max(1, brush / 2) / Math.hypot(across, down))
+      this.#texture.erase(Math.round(x + across * part), Math.round(y + down * part), brush);
     this.#show();
-  }
+  };
 
   #leave() {
     elements.delete(this);
@@ -320,8 +320,16 @@ export class NcaTexture extends Base {
     stage?.move(this.#frame, false);
     this.#texture?.destroy();
     this.#texture = this.#loading = null;
-    this.#loaded = false;
     this.#canvas.width += 0; // clears it: the poster again
+  }
+
+  /** @param {Trouble} type @param {() => void} action */
+  #try(type, action) {
+    try {
+      action();
+    } catch (error) {
+      this.#fail(type, error);
+    }
   }
 
   /** @param {Trouble} type @param {any} error */
@@ -330,11 +338,14 @@ export class NcaTexture extends Base {
     this.#seen.disconnect();
     this.#visible = false;
     if (error instanceof SyntaxError) type = "format";
-    if (error instanceof RangeError) type = "webgl"; // a grid or a texture beyond what the device can
+    if (error instanceof NoWebGL2 || error instanceof RangeError) type = "webgl"; // more than the device can
     console.error(error);
-    this.dispatchEvent(new CustomEvent("error", { detail: { type, message: error.message } }));
+    tell(this, "error", { type, message: error.message });
   }
 }
+
+/** After what brought it about is done: a bundle's setter has returned, a context's textures are back. @param {Element} element @param {string} type @param {object} [detail] */
+const tell = (element, type, detail) => setTimeout(() => element.dispatchEvent(new CustomEvent(type, { detail })));
 
 /** An attribute's value, of the type that it has where absent. @param {string | null} text @param {string | number | boolean} absent */
 function read(text, absent) {

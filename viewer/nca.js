@@ -137,7 +137,7 @@ export class Texture {
   /** A new grid, reset. @param {number} width @param {number} height */
   resize(width, height) {
     const { gl } = this;
-    const most = gl.getParameter(gl.MAX_TEXTURE_SIZE);
+    const most = gl.getParameter(gl.MAX_TEXTURE_SIZE) ?? Infinity; // null where the context is lost
     if (![width, height].every((size) => Number.isInteger(size) && size > 0 && size <= most))
       throw new RangeError(`grid of ${width}x${height} cells: expected 1 to ${most}`);
     this.width = width;
@@ -269,7 +269,7 @@ export class Texture {
     }
     gl.drawBuffers(units.map((_, k) => gl.COLOR_ATTACHMENT0 + k));
     if (gl.checkFramebufferStatus(gl.FRAMEBUFFER) != gl.FRAMEBUFFER_COMPLETE && !gl.isContextLost())
-      throw new Error(`this device cannot draw to ${units.length} integer textures`);
+      throw new RangeError(`this device cannot draw to ${units.length} integer textures`);
     return { framebuffer, units, phase: 1 };
   }
 

@@ -1,6 +1,6 @@
-/** How many steps fit a frame: a fence behind its last command tells, and the clock where a browser draws on the page's own thread. */
+/** How many steps fit a frame: a fence behind its last command tells, or the clock where drawing holds up the page itself. */
 
-const BUDGET = 12; // of a frame's 16 ms
+const BUDGET = 12; // ms of a frame's 16
 
 export class Pace {
   /** Whether the device is still at the last frame. Then it gets no other, so that no stroke waits behind a queue. */
@@ -22,12 +22,11 @@ export class Pace {
   /** Begins a frame. */
   begin() {
     const { gl } = this;
-    const lost = gl.isContextLost();
-    if (lost) this.#fence = null;
     const late = this.#fence && gl.getSyncParameter(this.#fence, gl.SYNC_STATUS) == gl.UNSIGNALED;
-    if (late) this.#slow();
+    if (late)
+      [this.#most, this.#growth] = [Math.max(1, this.#most * 0.85), 1.003]; // as TCP's slow start ends
     else (gl.deleteSync(this.#fence), (this.#fence = null));
-    this.busy = lost || late == true;
+    this.busy = late || gl.isContextLost();
     this.#began = performance.now();
   }
 
@@ -40,14 +39,9 @@ export class Pace {
   /** Ends a frame that gave the device something to do. */
   end() {
     const { gl } = this;
-    this.#fence = gl.fenceSync(gl.SYNC_GPU_COMMANDS_COMPLETE, 0);
-    if (performance.now() - this.#began > BUDGET) this.#slow();
-    else if (this.#short) this.#most *= this.#growth;
+    if (this.#short && performance.now() - this.#began < BUDGET) this.#most *= this.#growth;
     this.#short = false;
-  }
-
-  #slow() {
-    if (this.#most > 1) this.#growth = 1.003; // as TCP's slow start ends
-    this.#most = Math.max(1, this.#most * 0.85);
+    this.#fence = gl.fenceSync(gl.SYNC_GPU_COMMANDS_COMPLETE, 0);
+    gl.flush(); // nothing else sends the fence off where the canvas is not on the page
   }
 }
