@@ -4,6 +4,7 @@ import base64
 import binascii
 import json
 import re
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -64,6 +65,7 @@ def load_page(path: Path) -> Bundle:
         raise UserError(f"{path}: {error}") from error
 
 
+@cache
 def read_modules(*names: str, exporting: bool = False) -> str:
     """Modules of the viewer, by file name and dependencies first, joined and made small."""
     return minify(join_modules(*map(_read, names), exporting=exporting))

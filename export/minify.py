@@ -193,13 +193,14 @@ def _letters() -> Iterator[str]:
 
 
 def _join(tokens: list[_Token], shorter: dict[str, str]) -> str:
-    code = ""
+    pieces = [""]
     for token in tokens:
         text = token.text if token.kind == "key" else shorter.get(token.text, token.text)
         if token.kind == "both" and text != token.text:
             text = f"{token.text}:{text}"
-        if token.kind == "mark" and code[-1:] + text in (";}", ",)"):
-            code = code[:-1]
-        words = re.search(r"[\w$]$", code) and re.match(r"[\w$#]", text)
-        code += f" {text}" if words or (text[0] in "+-" and code.endswith(text[0])) else text
-    return code
+        last = pieces[-1][-1:]
+        if token.kind == "mark" and last + text in (";}", ",)"):
+            pieces[-1] = pieces[-1][:-1]
+        words = re.match(r"[\w$]", last) and re.match(r"[\w$#]", text)
+        pieces.append(f" {text}" if words or (last == text[0] and last in "+-") else text)
+    return "".join(pieces)
