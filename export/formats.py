@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from nca.export.bundle import Bundle
+from nca.export.element import MODULE, render_element
 from nca.export.glsl import render_folder
 from nca.export.godot import render_scene
 from nca.export.html import render_embed, render_page
@@ -42,6 +43,10 @@ def _json(bundle: Bundle) -> dict[str, bytes]:
     return {"": bundle.to_json().encode()}
 
 
+def _element(bundle: Bundle) -> dict[str, bytes]:
+    return _encoded(render_element(bundle))
+
+
 def _glsl(bundle: Bundle) -> dict[str, bytes]:
     return _encoded(render_folder(bundle))
 
@@ -75,6 +80,7 @@ def _encoded(texts: dict[str, str]) -> dict[str, bytes]:
 FORMATS = {
     "html": Format("a page with controls, which opens from disk", ".html", _html),
     "embed": Format("a page for an <iframe>, the texture alone", ".html", _embed),
+    "element": Format("a folder with <nca-texture>, for any page", "-element", _element, marker=MODULE),
     "module": Format("a folder with the runtime for own code, three.js, p5.js", "-module", _module, marker="nca.js"),
     "json": Format("the bundle, for the element, the module and the notebook", ".nca.json", _json),
     "glsl": Format("a folder of plain shaders for any engine", "-glsl", _glsl, marker="step.frag"),

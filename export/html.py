@@ -11,8 +11,8 @@ import numpy as np
 from markupsafe import Markup
 
 from nca.errors import UserError
+from nca.export.bare import bare_css, bare_glsl
 from nca.export.bundle import TYPES, Bundle, parse_fields
-from nca.export.minify import bare_css, bare_glsl
 from nca.export.modules import read_modules, read_viewer, render_viewer
 from nca.export.shaders import read_rule
 
@@ -53,7 +53,7 @@ def _render(name: str, bundle: Bundle, **more: Markup) -> str:
         f"{name}.html.j2",
         name=bundle.name,
         bundle=Markup(_script_json(_packed(bundle))),  # noqa: S704 - JSON that cannot close its element
-        javascript=Markup(read_modules("nca.js", "begin.js", "stroke.js", f"{name}.js")),  # noqa: S704 - our own files
+        javascript=Markup(read_modules("pace.js", "nca.js", "begin.js", "stroke.js", f"{name}.js")),  # noqa: S704 - our own files
         **more,
     )
 

@@ -1,21 +1,24 @@
 """The viewer's files: as they stand, as templates, modules as one script for what carries its code along."""
 
 import re
+from functools import cache
 from importlib.resources import files
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
-from nca.export.minify import bare_javascript
+from nca.export.minify import minify
 
 __all__ = ["join_modules", "read_modules", "read_viewer", "render_viewer"]
 
-_PLAIN = re.compile(r'^import \{.*\} from "\./.*";\n|^export (?=class|const|function)', re.MULTILINE)
+_IMPORT = re.compile(r'^import \{.*\} from "\./.*";\n', re.MULTILINE)
+_EXPORT = re.compile(r"^export (?=class|const|function)", re.MULTILINE)
 _UNKNOWN = re.compile(r"^\s*(?:import|export)\b.*|\bimport[.(].*|</script.*|<!--.*", re.MULTILINE)
 
 
-def read_modules(*names: str) -> str:
-    """Modules of the viewer as one bare script, dependencies first."""
-    return bare_javascript(join_modules(*map(read_viewer, names)))
+@cache
+def read_modules(*names: str, exporting: bool = False) -> str:
+    """Modules of the viewer, dependencies first, joined and made small."""
+    return minify(join_modules(*map(read_viewer, names), exporting=exporting))
 
 
 def read_viewer(name: str) -> str:
@@ -35,12 +38,13 @@ def render_viewer(template: str, **values: object) -> str:
     return templates.get_template(template).render(values)
 
 
-def join_modules(*modules: str) -> str:
-    """One script from plain modules, dependencies first: imports between them and `export` dropped.
+def join_modules(*modules: str, exporting: bool = False) -> str:
+    """One script from plain modules, dependencies first: imports between them dropped, and their exports unless kept.
 
     Raises ValueError where a module uses a form of import or export that this does not know.
     """
-    script = _PLAIN.sub("", "".join(modules))
+    module = _IMPORT.sub("", "".join(modules))
+    script = _EXPORT.sub("", module)
     if unknown := _UNKNOWN.search(script):
         raise ValueError(f"cannot join modules at: {unknown[0]}")
-    return script
+    return module if exporting else script

@@ -13,6 +13,8 @@
  * @typedef {{ step: number, phases: number[], texels: Int32Array }} Snapshot state and kept state
  */
 
+import { Pace } from "./pace.js";
+
 const FORMAT = "nca-fixed-1";
 const PASSES = ["step", "brush", "display"];
 const UNIFORMS = ["state", "key", "grid", "kept", "keep", "disc", "view"];
@@ -37,11 +39,7 @@ export class Texture {
   stepCount = 0;
   #due = 0;
   #frame = 0;
-  /** The steps that fit a frame, as measured so far, and how fast to try more. */
-  #most = 1;
-  #growth = 1.5;
-  /** Reached when the device has done the last frame. @type {WebGLSync | null} */
-  #fence = null;
+  #pace;
   #compiled = false;
   /** @type {Record<string, Pass>} */
   #passes = {};
@@ -65,11 +63,11 @@ export class Texture {
       throw new Error(`bundle of format ${bundle?.format}: expected ${FORMAT} with shaders ${PASSES}`);
     this.shared = !("getContext" in target);
     const gl = "getContext" in target ? context(target) : target;
-    if (!gl) throw new NoWebGL2("WebGL2 is not available");
     this.canvas = gl.canvas;
     this.bundle = bundle;
     this.gl = gl;
     this.seed = seed;
+    this.#pace = new Pace(gl);
     this.#compile();
     this.resize(width, height);
     const { signal } = this.#listening;
@@ -101,6 +99,16 @@ export class Texture {
     this.#frame = 0;
   }
 
+  /** Takes the steps that are due in a frame at this speed, and says how many: for a loop of your own. @param {Pace} pace */
+  advance(pace) {
+    this.#due = pace.fit(this.#due + this.speed);
+    if (!this.compiled || pace.busy) return 0;
+    const steps = Math.floor(this.#due);
+    this.#due -= steps;
+    if (steps) this.step(steps);
+    return steps;
+  }
+
   /** Takes n steps, without drawing. */
   step(n = 1) {
     const { gl, width, height } = this;
@@ -129,7 +137,7 @@ export class Texture {
   /** A new grid, reset. @param {number} width @param {number} height */
   resize(width, height) {
     const { gl } = this;
-    const most = gl.getParameter(gl.MAX_TEXTURE_SIZE);
+    const most = gl.getParameter(gl.MAX_TEXTURE_SIZE) ?? Infinity; // null where the context is lost
     if (![width, height].every((size) => Number.isInteger(size) && size > 0 && size <= most))
       throw new RangeError(`grid of ${width}x${height} cells: expected 1 to ${most}`);
     this.width = width;
@@ -222,33 +230,22 @@ export class Texture {
 
   #tick = () => {
     this.#frame = requestAnimationFrame(this.#tick);
-    const asked = this.#due + this.speed;
-    this.#due = Math.min(asked, this.#most); // what does not fit is not owed
-    if (!this.compiled || this.#busy()) return;
-    if (asked > this.#most) this.#most *= this.#growth;
-    const steps = Math.floor(this.#due);
-    if (!steps) return;
-    this.#due -= steps;
-    this.step(steps);
+    this.#pace.begin();
+    if (!this.advance(this.#pace)) return;
     this.draw();
-    this.#fence = this.gl.fenceSync(this.gl.SYNC_GPU_COMMANDS_COMPLETE, 0);
+    this.#pace.end();
   };
-
-  /** Whether the device is still at the last frame. Then it gets no other, so that no stroke waits behind a queue. */
-  #busy() {
-    const { gl } = this;
-    if (!this.#fence) return false;
-    const busy = gl.getSyncParameter(this.#fence, gl.SYNC_STATUS) == gl.UNSIGNALED;
-    if (busy) [this.#most, this.#growth] = [Math.max(1, this.#most * 0.85), 1.003]; // as TCP's slow start ends
-    else gl.deleteSync(this.#fence), (this.#fence = null);
-    return busy;
-  }
 
   #compile() {
     const { gl, bundle } = this;
     const { shaders } = bundle;
+    const known = programs.get(bundle);
+    const valid = known && gl.isProgram(known.step.program); // not another context's, nor from before it was lost
+    this.#passes = valid
+      ? known
+      : Object.fromEntries(PASSES.map((pass) => [pass, compile(gl, shaders.vertex, shaders[pass])]));
+    programs.set(bundle, this.#passes);
     this.#compiled = false;
-    this.#passes = Object.fromEntries(PASSES.map((pass) => [pass, compile(gl, shaders.vertex, shaders[pass])]));
   }
 
   /** Texels a row, and values a texture of a field. */
@@ -278,7 +275,7 @@ export class Texture {
     }
     gl.drawBuffers(units.map((_, k) => gl.COLOR_ATTACHMENT0 + k));
     if (gl.checkFramebufferStatus(gl.FRAMEBUFFER) != gl.FRAMEBUFFER_COMPLETE && !gl.isContextLost())
-      throw new Error(`this device cannot draw to ${units.length} integer textures`);
+      throw new RangeError(`this device cannot draw to ${units.length} integer textures`);
     return { framebuffer, units, phase: 1 };
   }
 
@@ -457,7 +454,7 @@ export class Texture {
   #recover() {
     const { stepCount, width, height } = this;
     const [saved, past] = [this.#saved, this.#past];
-    this.#fence = this.#saving = this.#picture = null; // gone with the context, as are
+    this.#saving = this.#picture = null; // gone with the context, as are
     this.#textures = this.#fields = [];
     this.#compile();
     this.resize(width, height);
@@ -486,11 +483,12 @@ export class Texture {
   }
 }
 
-/** @param {HTMLCanvasElement | OffscreenCanvas} canvas */
-const context = (canvas) =>
-  /** @type {WebGL2RenderingContext | null} */ (
-    canvas.getContext("webgl2", { alpha: false, antialias: false, depth: false })
-  );
+/** The context of a canvas, as textures want it. @param {HTMLCanvasElement | OffscreenCanvas} canvas */
+export function context(canvas) {
+  const gl = canvas.getContext("webgl2", { alpha: false, antialias: false, depth: false });
+  if (!gl) throw new NoWebGL2("WebGL2 is not available");
+  return /** @type {WebGL2RenderingContext} */ (gl);
+}
 
 /** @param {number} a @param {number} n */
 const modulo = (a, n) => ((a % n) + n) % n;
@@ -501,6 +499,9 @@ function mix(x) {
   x = Math.imul(x ^ (x >>> 15), 0x846ca68b);
   return (x ^ (x >>> 16)) >>> 0;
 }
+
+/** The passes of each bundle as last compiled, for all its textures. @type {WeakMap<Bundle, Record<string, Pass>>} */
+const programs = new WeakMap();
 
 /** Begins to compile, and asks for no result: that would wait. @param {WebGL2RenderingContext} gl @param {string[]} sources @returns {Pass} */
 function compile(gl, ...sources) {
