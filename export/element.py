@@ -8,7 +8,7 @@ from nca.files import file_name
 __all__ = ["MODULE", "render_element"]
 
 MODULE = "nca-texture.js"
-_PARTS = ("pace.js", "nca.js", "element.js")
+_PARTS = ("pace.js", "automaton.js", "lasting.js", "stroke.js", "element.js")
 
 
 def render_element(bundle: Bundle) -> dict[str, str]:

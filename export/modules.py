@@ -8,9 +8,11 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 
 from nca.export.minify import minify
 
-__all__ = ["join_modules", "read_modules", "read_viewer", "render_viewer"]
+__all__ = ["RUNTIME", "join_modules", "read_modules", "read_viewer", "render_viewer"]
 
-_IMPORT = re.compile(r'^import \{.*\} from "\./.*";\n', re.MULTILINE)
+RUNTIME = ("pace.js", "player.js", "automaton.js", "lasting.js", "nca.js")  # dependencies first
+
+_IMPORT = re.compile(r'^(?:import|export) \{.*\} from "\./.*";\n', re.MULTILINE)
 _EXPORT = re.compile(r"^export (?=class|const|function)", re.MULTILINE)
 _UNKNOWN = re.compile(r"^\s*(?:import|export)\b.*|\bimport[.(].*|</script.*|<!--.*", re.MULTILINE)
 

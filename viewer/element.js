@@ -4,13 +4,15 @@
  * A browser keeps some sixteen WebGL contexts, so the elements of a page share one, and one loop. Each shows itself
  * through a 2D canvas of its own: a pixel a cell, enlarged by the style sheet.
  *
- * @import { Bundle, Texture } from "./nca.js"
- * @typedef {typeof ATTRIBUTES & Pick<Texture, typeof METHODS[number]>} Members what mirrors attributes; what the texture does
+ * @import { Bundle } from "./automaton.js"
+ * @typedef {typeof ATTRIBUTES & Pick<Lasting, typeof METHODS[number]>} Members what mirrors attributes; what the texture does
  * @typedef {"network" | "format" | "webgl" | "shader"} Trouble an error event's detail.type
  */
 
-import { context, create, NoWebGL2 } from "./nca.js";
+import { context, NoWebGL2 } from "./automaton.js";
+import { Lasting } from "./lasting.js";
 import { Pace } from "./pace.js";
+import { stroke } from "./stroke.js";
 
 /** With their values where absent: a cell's side is in CSS pixels, the brush's radius in cells. */
 const ATTRIBUTES = { src: "", seed: 0, speed: 1, paused: false, grid: "", cell: 2, brush: 0, poster: "", alt: "" };
@@ -62,7 +64,7 @@ export class NcaTexture extends Base {
   #bundle = null;
   /** @type {Promise<Bundle> | null} */
   #loading = null;
-  /** @type {Texture | null} */
+  /** @type {Lasting | null} */
   #texture = null;
   #visible = false;
   /** Whether play was called although motion is not wanted. */
@@ -117,7 +119,7 @@ export class NcaTexture extends Base {
     root.adoptedStyleSheets = [style];
     root.append(this.#canvas);
     const canvas = this.#canvas;
-    canvas.onpointerdown = canvas.onpointermove = canvas.onpointerup = this.#stroke;
+    canvas.onpointerdown = canvas.onpointermove = this.#stroke;
     canvas.onlostpointercapture = ({ pointerId }) => this.#strokes.delete(pointerId);
   }
 
@@ -243,7 +245,7 @@ export class NcaTexture extends Base {
     const [width, height] = this.#grid;
     this.#try("format", () => {
       stage ??= new Stage();
-      this.#texture = create(stage.gl, bundle, { width, height, seed: this.seed });
+      this.#texture = new Lasting(stage.gl, bundle, { width, height, seed: this.seed });
       tell(this, "load");
       this.#update();
     });
@@ -289,18 +291,16 @@ export class NcaTexture extends Base {
     this.#canvas.getContext("2d")?.drawImage(canvas, 0, 0);
   }
 
-  /** Wipes along a pointer as it moves, and where it lifts: a finger that scrolls the page wiped nothing. */
+  /** Wipes where a pointer goes that is down. */
   #stroke = (/** @type {PointerEvent} */ { type, button, pointerId, offsetX, offsetY }) => {
     const { brush } = this;
-    const [x, y] = [offsetX, offsetY].map((length) => Math.floor(length / this.#cell));
-    const from = this.#strokes.get(pointerId);
-    if (!from && (type != "pointerdown" || button || !brush)) return;
+    const to = [offsetX, offsetY].map((length) => Math.floor(length / this.#cell));
+    const from = type == "pointerdown" && !button ? to : this.#strokes.get(pointerId);
+    const texture = this.#texture;
+    if (!from || !brush || !texture) return;
     this.#canvas.setPointerCapture(pointerId);
-    this.#strokes.set(pointerId, [x, y]);
-    if (!from || !this.#texture) return;
-    const [across, down] = [from[0] - x, from[1] - y];
-    for (let part = 0; part < 1; part += Math.max(1, brush / 2) / Math.hypot(across, down))
-      this.#texture.erase(Math.round(x + across * part), Math.round(y + down * part), brush);
+    this.#strokes.set(pointerId, to);
+    stroke((x, y, r) => texture.erase(x, y, r), from, to, brush);
     this.#show();
   };
 
