@@ -117,7 +117,7 @@ export class NcaTexture extends Base {
     root.adoptedStyleSheets = [style];
     root.append(this.#canvas);
     const canvas = this.#canvas;
-    canvas.onpointerdown = canvas.onpointermove = canvas.onpointerup = this.#stroke;
+    canvas.onpointerdown = canvas.onpointermove = this.#stroke;
     canvas.onlostpointercapture = ({ pointerId }) => this.#strokes.delete(pointerId);
   }
 
@@ -289,15 +289,14 @@ export class NcaTexture extends Base {
     this.#canvas.getContext("2d")?.drawImage(canvas, 0, 0);
   }
 
-  /** Wipes along a pointer as it moves, and where it lifts: a finger that scrolls the page wiped nothing. */
+  /** Wipes where a pointer goes that is down. */
   #stroke = (/** @type {PointerEvent} */ { type, button, pointerId, offsetX, offsetY }) => {
     const { brush } = this;
     const [x, y] = [offsetX, offsetY].map((length) => Math.floor(length / this.#cell));
-    const from = this.#strokes.get(pointerId);
-    if (!from && (type != "pointerdown" || button || !brush)) return;
+    const from = type == "pointerdown" && !button ? [x, y] : this.#strokes.get(pointerId);
+    if (!from || !brush || !this.#texture) return;
     this.#canvas.setPointerCapture(pointerId);
     this.#strokes.set(pointerId, [x, y]);
-    if (!from || !this.#texture) return;
     const [across, down] = [from[0] - x, from[1] - y];
     for (let part = 0; part < 1; part += Math.max(1, brush / 2) / Math.hypot(across, down))
       this.#texture.erase(Math.round(x + across * part), Math.round(y + down * part), brush);

@@ -101,7 +101,7 @@ export class Texture {
 
   /** Takes the steps that are due in a frame at this speed, and says how many: for a loop of your own. @param {Pace} pace */
   advance(pace) {
-    this.#due = pace.fit(this.#due + this.speed);
+    this.#due = pace.fit(this.#due, this.speed);
     if (!this.compiled || pace.busy) return 0;
     const steps = Math.floor(this.#due);
     this.#due -= steps;
