@@ -19,7 +19,7 @@ __all__ = ["export"]
     "kind",
     type=click.Choice(list(FORMATS)),
     help="One HTML file that opens from disk (default; the bundle where --output ends in .json), the bundle as JSON, "
-    "or a folder: plain shaders, tabs for Shadertoy.",
+    "or a folder: a custom element for your pages, plain shaders, tabs for Shadertoy.",
 )
 @click.option("--title", help="Shown on the page.  [default: the run's name]")
 @force
