@@ -1,7 +1,12 @@
-"""Makes the documentation's pictures from examples/lava.nca.json: `python docs/make_pictures.py`."""
+"""Makes the documentation's pictures from examples/lava.nca.json: `npm ci`, then `python docs/make_pictures.py`."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from threading import Thread
 
 import numpy as np
 from PIL import Image
@@ -9,6 +14,7 @@ from PIL import Image
 from nca.export.browser import launch
 from nca.export.bundle import load_bundle
 from nca.export.html import render_page
+from nca.export.pictures import sheet, snapshots
 from nca.picture import load_picture
 from nca.rollout import erase, rgb_bytes, rollout, seed_state
 
@@ -37,6 +43,12 @@ def strip() -> Image.Image:
     return picture
 
 
+def over_time() -> Image.Image:
+    """The automaton from growing to old."""
+    rule = load_bundle(EXAMPLES / "lava.nca.json").rule
+    return Image.fromarray(sheet(partial(snapshots, rule, size=(128, 128)), [20, 200, 1000, 10_000]))
+
+
 def screenshot(output: Path) -> None:
     """The exported page after 400 steps and a stroke of the brush."""
     with TemporaryDirectory() as folder, launch() as browser:
@@ -52,6 +64,39 @@ def screenshot(output: Path) -> None:
         tab.screenshot(path=output)
 
 
+def example(name: str, stroke: list[tuple[int, int]]) -> None:
+    """An example after 400 steps, and a few more after a stroke of the brush."""
+    with serve(HERE.parent) as address, launch() as browser:
+        tab = browser.new_page(viewport={"width": 960, "height": 540})
+        tab.goto(f"{address}/examples/{name}.html")
+        tab.wait_for_function("document.querySelector('canvas')?.nca?.stepCount")
+        tab.evaluate("""() => {
+          const { nca } = document.querySelector("canvas"), { step } = Object.getPrototypeOf(nca);
+          nca.step = () => step.call(nca, nca.stepCount < 400 ? 20 : 1);
+        }""")
+        tab.wait_for_function("document.querySelector('canvas').nca.stepCount >= 400", timeout=300_000)
+        tab.mouse.move(*stroke[0])
+        tab.mouse.down()
+        tab.mouse.move(*stroke[1], steps=8)
+        tab.mouse.up()
+        wiped = tab.evaluate("document.querySelector('canvas').nca.stepCount")
+        tab.wait_for_function(f"document.querySelector('canvas').nca.stepCount > {wiped} + 2")
+        tab.screenshot(path=HERE / f"{name}.jpg", quality=85)
+
+
+@contextmanager
+def serve(folder: Path) -> Iterator[str]:
+    """A static server of a folder; its address."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(SimpleHTTPRequestHandler, directory=folder)) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
 if __name__ == "__main__":
     strip().save(HERE / "lava.png", optimize=True)
+    over_time().save(HERE / "sheet.png", optimize=True)
     screenshot(HERE / "page.png")
+    example("three", [(370, 340), (470, 360)])
+    example("p5", [(300, 220), (420, 250)])
+    example("regl", [(300, 200), (400, 240)])

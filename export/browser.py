@@ -9,20 +9,24 @@ from typing import TYPE_CHECKING
 from nca.errors import UserError
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, BrowserType
+    from playwright.sync_api import Browser, BrowserType, Playwright
 
-__all__ = ["BROWSERS", "RENDERERS", "MissingBrowser", "launch"]
+__all__ = ["BROWSERS", "RENDERERS", "MissingBrowser", "launch", "start"]
 
 BROWSERS = ("chromium", "firefox", "webkit")
 
-# What draws in Chromium; each has given torch's bits. Debian has llvmpipe in libgl1-mesa-dri and
-# libegl1, lavapipe in mesa-vulkan-drivers.
+# What draws in Chromium; each but the GPU has given torch's bits. Debian has llvmpipe in libgl1-mesa-dri and
+# libegl1, lavapipe in mesa-vulkan-drivers. Through EGL a GPU needs no screen.
+_EGL = ["--use-gl=angle", "--use-angle=gl-egl", "--ignore-gpu-blocklist"]
 RENDERERS = {
     "default": ["--enable-unsafe-swiftshader"],
     "swiftshader": ["--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"],
-    "llvmpipe": ["--use-gl=angle", "--use-angle=gl-egl", "--ignore-gpu-blocklist"],
+    "llvmpipe": _EGL,
     "lavapipe": ["--use-angle=vulkan", "--ignore-gpu-blocklist", "--disable-gpu-driver-bug-workarounds"],
+    "gpu": _EGL,
 }
+# Keeps Mesa and the Vulkan loader from a GPU where a renderer in software is asked for.
+_SOFTWARE = {"LIBGL_ALWAYS_SOFTWARE": "1", "VK_LOADER_DRIVERS_SELECT": "lvp*,vk_swiftshader*"}
 
 _OFFLINE = [
     "--disable-background-networking",
@@ -51,13 +55,19 @@ def launch(browser: str = "chromium", *, renderer: str = "default") -> "Iterator
         from playwright.sync_api import sync_playwright
     except ImportError:
         raise MissingBrowser("Playwright is not installed: pip install playwright") from None
-    with sync_playwright() as playwright:
-        kind = getattr(playwright, browser if browser in BROWSERS else "chromium")
-        running = _start(kind, _find(kind, browser), renderer)
-        try:
-            yield running
-        finally:
-            running.close()
+    with sync_playwright() as playwright, start(playwright, browser, renderer=renderer) as running:
+        yield running
+
+
+@contextmanager
+def start(playwright: "Playwright", browser: str = "chromium", *, renderer: str = "default") -> "Iterator[Browser]":
+    """What `launch` does, in a Playwright that runs already: a thread can hold only one."""
+    kind = getattr(playwright, browser if browser in BROWSERS else "chromium")
+    running = _start(kind, _find(kind, browser), renderer)
+    try:
+        yield running
+    finally:
+        running.close()
 
 
 def _find(kind: "BrowserType", browser: str) -> list[str]:
@@ -92,6 +102,7 @@ def _launch(kind: "BrowserType", executable: str, renderer: str) -> "Browser":
             executable_path=executable,
             args=_OFFLINE + RENDERERS[renderer] if chromium else [],
             chromium_sandbox=chromium and not root,
+            env={**os.environ, **({} if renderer in ("default", "gpu") else _SOFTWARE)},
         )
     except Error as error:
         reason = str(error).strip().splitlines()[0]

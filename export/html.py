@@ -4,50 +4,33 @@ import base64
 import binascii
 import json
 import re
-from functools import cache
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 from nca.errors import UserError
+from nca.export.bare import bare_css, bare_glsl
 from nca.export.bundle import TYPES, Bundle, parse_fields
-from nca.export.minify import minify
+from nca.export.modules import read_modules, read_viewer, render_viewer
 from nca.export.shaders import read_rule
 
-__all__ = ["join_modules", "load_page", "read_modules", "render_page", "template"]
+__all__ = ["load_page", "render_embed", "render_page"]
 
-_COMMENT = re.compile(r"^\s*//.*\n|\s+// .*$", re.MULTILINE)
-_IMPORT = re.compile(r'^import \{.*\} from "\./.*";\n', re.MULTILINE)
-_EXPORT = re.compile(r"^export (?=class|const|function)", re.MULTILINE)
-_UNKNOWN = re.compile(r"^\s*(?:import|export)\b.*|\bimport[.(].*|</script.*|<!--.*", re.MULTILINE)
 _BYTE = r"-?(?:12[0-7]|1[01]\d|\d\d?)"
 _MATRIX = re.compile(rf"(?<=mat4\(){_BYTE}(?:,{_BYTE}){{15}}(?=\))")
 _EMBEDDED = re.compile(r'<script id="bundle" type="application/json">(.*?)</script>', re.DOTALL)
 
 
 def render_page(bundle: Bundle) -> str:
-    """One self-contained HTML page of a texture; it makes no request, and no name can break out of it."""
-    return template("page.html.j2").render(
-        name=bundle.name,
-        css=Markup(_bare(_read("page.css"))),  # noqa: S704 - our own files, and JSON that cannot close its element
-        bundle=Markup(_script_json(_packed(bundle))),  # noqa: S704
-        javascript=Markup(read_modules("pace.js", "nca.js", "page.js")),  # noqa: S704
-    )
+    """One self-contained HTML page of a texture, with controls: it makes no request, no name can break out of it."""
+    return _render("page", bundle, css=Markup(bare_css(read_viewer("page.css"))))  # noqa: S704 - our own file
 
 
-def template(name: str) -> Template:
-    """One of the viewer's, in which what is inserted is escaped for HTML."""
-    return Environment(
-        loader=PackageLoader("nca.viewer", "."),
-        undefined=StrictUndefined,
-        autoescape=True,
-        trim_blocks=True,
-        keep_trailing_newline=True,
-    ).get_template(name)
+def render_embed(bundle: Bundle) -> str:
+    """A page like it for an <iframe>: the texture alone, which a pointer wipes."""
+    return _render("embed", bundle)
 
 
 def load_page(path: Path) -> Bundle:
@@ -65,36 +48,19 @@ def load_page(path: Path) -> Bundle:
         raise UserError(f"{path}: {error}") from error
 
 
-@cache
-def read_modules(*names: str, exporting: bool = False) -> str:
-    """Modules of the viewer, by file name and dependencies first, joined and made small."""
-    return minify(join_modules(*map(_read, names), exporting=exporting))
-
-
-def join_modules(*modules: str, exporting: bool = False) -> str:
-    """One script from plain modules, dependencies first: imports between them dropped, and their exports unless kept.
-
-    Raises ValueError where a module uses a form of import or export that this does not know.
-    """
-    module = _IMPORT.sub("", "".join(modules))
-    script = _EXPORT.sub("", module)
-    if unknown := _UNKNOWN.search(script):
-        raise ValueError(f"cannot join modules at: {unknown[0]}")
-    return module if exporting else script
-
-
-def _read(name: str) -> str:
-    return files("nca.viewer").joinpath(name).read_text(encoding="utf-8")
-
-
-def _bare(code: str) -> str:
-    """CSS or GLSL without comments and indentation."""
-    return re.sub(r"^\s+", "", _COMMENT.sub("", code), flags=re.MULTILINE)
+def _render(name: str, bundle: Bundle, **more: Markup) -> str:
+    return render_viewer(
+        f"{name}.html.j2",
+        name=bundle.name,
+        bundle=Markup(_script_json(_packed(bundle))),  # noqa: S704 - JSON that cannot close its element
+        javascript=Markup(read_modules("pace.js", "nca.js", "begin.js", "stroke.js", f"{name}.js")),  # noqa: S704 - our own files
+        **more,
+    )
 
 
 def _packed(bundle: Bundle) -> dict[str, Any]:
     """The bundle's fields, its matrices' numbers moved out of the step shader as bytes: a third less after gzip."""
-    shaders = {name: _bare(source) for name, source in bundle.shaders.items()}
+    shaders = {name: bare_glsl(source) for name, source in bundle.shaders.items()}
     step = shaders["step"]
     weights = [int(weight) for matrix in _MATRIX.findall(step) for weight in matrix.split(",")]
     return bundle.fields() | {

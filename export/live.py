@@ -1,8 +1,9 @@
 """A texture under way behind one interface: in torch, and in a browser that has an exported page open."""
 
 import base64
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,10 +12,7 @@ from nca.errors import UserError
 from nca.rollout import erase, restore, rgb_bytes, rollout, seed_state
 from nca.rule import Rule
 
-if TYPE_CHECKING:
-    from playwright.sync_api import Page
-
-__all__ = ["InBrowser", "InTorch", "Live"]
+__all__ = ["InBrowser", "InTorch", "Live", "Tab"]
 
 
 class Live(Protocol):
@@ -43,15 +41,15 @@ class Live(Protocol):
 
 
 class InTorch:
-    """The reference; `done` counts its steps."""
+    """The reference; `size` is (height, width), `done` counts its steps."""
 
     def __init__(self, rule: Rule, width: int, height: int, seed: int) -> None:
-        self._rule, self._size, self._seed = rule, (height, width), seed
+        self._rule, self.size, self._seed = rule, (height, width), seed
         self.reset()
 
     def reset(self) -> None:
         """Back to step 0, nothing kept."""
-        self._state, self.done = seed_state(self._rule, *self._size), 0
+        self._state, self.done = seed_state(self._rule, *self.size), 0
         self._kept = self._state
 
     def step(self, count: int) -> None:
@@ -80,11 +78,23 @@ class InTorch:
         return rgb_bytes(self._state)
 
 
+class Tab(Protocol):
+    """As much of a browser's tab as a texture needs; Playwright's Page is one."""
+
+    def goto(self, url: str) -> object:
+        """Open a page, return once it has loaded."""
+
+    def evaluate(self, expression: str, arg: Any = None) -> Any:
+        """What a JavaScript function returns for an argument; what a promise resolves to."""
+
+
 _RENDERER = """({ gl }) => {
   const names = gl.getExtension("WEBGL_debug_renderer_info");
   return gl.getParameter(names ? names.UNMASKED_RENDERER_WEBGL : gl.RENDERER);
 }"""
 _AT_ONCE = 100  # steps queued before the page waits for the device: browsers take a longer queue for a hang
+# Chromium's gl.finish() does not wait; reading a texel of the state, which a step leaves bound, does.
+_WAIT = "({ gl }) => gl.readPixels(0, 0, 1, 1, gl.RGBA_INTEGER, gl.INT, new Int32Array(4))"
 # Data leaves the page as base64: JSON arrays of numbers take ten times as long.
 _BASE64 = """(nca, method) => new Promise((done) => {
   const reader = new FileReader();
@@ -96,19 +106,18 @@ _BASE64 = """(nca, method) => new Promise((done) => {
 class InBrowser:
     """The texture of a page, driven through the object that the page leaves on its canvas.
 
+    errors: the uncaught errors of the page, if who holds the tab collects them.
+
     Raises UserError where the page does not start or loses its WebGL context.
     """
 
-    def __init__(self, tab: "Page", page: Path, width: int, height: int, seed: int) -> None:
-        self._page, self._size = page, (height, width)
-        errors: list[str] = []
-        tab.on("pageerror", lambda error: errors.append(str(error)))
+    def __init__(self, tab: Tab, page: Path, width: int, height: int, seed: int, errors: Sequence[str] = ()) -> None:
+        self._tab, self._page, self._size = tab, page, (height, width)
         tab.goto(f"{page.resolve().as_uri()}#paused&seed={seed}&size={width}x{height}")
-        self._nca = tab.evaluate_handle("document.querySelector('canvas')?.nca")
-        if not self._nca.evaluate("(nca) => Boolean(nca)"):
-            reason = " ".join(" ".join(errors).split()) or "it holds no texture"
-            raise UserError(f"{page} does not run: {reason}")
-        self.renderer: str = self._nca.evaluate(_RENDERER)
+        if not tab.evaluate("() => Boolean(document.querySelector('canvas')?.nca)"):
+            said = " ".join(errors) or tab.evaluate("() => document.body.innerText")
+            raise UserError(f"{page} does not run: {' '.join(said.split())}")
+        self.renderer: str = self._ask(_RENDERER)
 
     def reset(self) -> None:
         """Back to step 0, nothing kept."""
@@ -118,7 +127,7 @@ class InBrowser:
         """Take so many steps."""
         for done in range(0, count, _AT_ONCE):
             self._call("step", min(_AT_ONCE, count - done))
-            self._nca.evaluate("(nca) => nca.gl.finish()")
+            self._ask(_WAIT)
 
     def keep(self) -> None:
         """Remember the state for `restore`."""
@@ -141,10 +150,14 @@ class InBrowser:
         return np.frombuffer(self._bytes("pixels"), np.uint8).reshape(*self._size, 4)[..., :3]
 
     def _call(self, method: str, *arguments: int) -> None:
-        self._nca.evaluate("(nca, [method, ...rest]) => void nca[method](...rest)", [method, *arguments])
+        self._ask("(nca, method, ...rest) => void nca[method](...rest)", method, *arguments)
 
     def _bytes(self, method: str) -> bytes:
-        encoded = self._nca.evaluate(_BASE64, method)
-        if self._nca.evaluate("(nca) => nca.gl.isContextLost()"):
+        encoded = self._ask(_BASE64, method)
+        if self._ask("({ gl }) => gl.isContextLost()"):
             raise UserError(f"{self._page}: the browser lost its WebGL context ({self.renderer})")
         return base64.b64decode(encoded)
+
+    def _ask(self, function: str, *arguments: Any) -> Any:
+        """What a JavaScript function of the texture and the arguments returns."""
+        return self._tab.evaluate(f"(rest) => ({function})(document.querySelector('canvas').nca, ...rest)", arguments)

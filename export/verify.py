@@ -19,7 +19,7 @@ from nca.rule import Rule
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
-__all__ = ["STEPS", "Check", "Difference", "Report", "page_of", "target", "verify"]
+__all__ = ["STEPS", "Check", "Difference", "Report", "compare", "page_of", "target", "verify"]
 
 STEPS = (1, 2, 10, 100, 1000)
 _Op = tuple[Any, ...]  # the name of a method of Run, then its arguments
@@ -96,13 +96,35 @@ def verify(
     from playwright.sync_api import Error
 
     tab = browser.new_page()
+    errors: list[str] = []
+    tab.on("pageerror", lambda error: errors.append(str(error)))
     try:
-        found, expected = InBrowser(tab, page, width, height, seed), InTorch(rule, width, height, seed)
-        return _compare(found, expected, _moves(sorted(set(steps)), width, height), progress)
+        found = InBrowser(tab, page, width, height, seed, errors)
+        return compare(found, InTorch(rule, width, height, seed), steps, progress)
     except Error as error:
         raise UserError(f"{page}: the browser gave up: {str(error).splitlines()[0]}") from error
     finally:
         tab.close()
+
+
+def compare(
+    found: InBrowser,
+    expected: InTorch,
+    steps: Sequence[int] = STEPS,
+    progress: Callable[[Check], None] = lambda check: None,
+) -> Report:
+    """What `verify` does, with a page that is open already, in any browser."""
+    checks: list[Check] = []
+    past: list[_Op] = []
+    first = None
+    for name, ops in _moves(sorted(set(steps)), *expected.size).items():
+        _do(ops, found, expected)
+        checks.append(Check(name, *_count(found, expected)))
+        progress(checks[-1])
+        if checks[-1].differing and not first:
+            first = _first_difference(found, expected, past, ops)
+        past += ops
+    return Report(found.renderer, tuple(checks), first)
 
 
 @contextmanager
@@ -129,7 +151,7 @@ def page_of(bundle: Bundle) -> Iterator[Path]:
         yield page
 
 
-def _moves(steps: list[int], width: int, height: int) -> dict[str, list[_Op]]:
+def _moves(steps: list[int], height: int, width: int) -> dict[str, list[_Op]]:
     """What both runs do before each comparison, by its name.
 
     After the steps asked for: a hole across the torus's edges, half of it put back, regrown; then the beginning again.
@@ -144,22 +166,6 @@ def _moves(steps: list[int], width: int, height: int) -> dict[str, list[_Op]]:
         "regrown": [("step", 10)],
         "reset": [("reset",), ("step", steps[0])],
     }
-
-
-def _compare(
-    found: InBrowser, expected: InTorch, moves: dict[str, list[_Op]], progress: Callable[[Check], None]
-) -> Report:
-    checks: list[Check] = []
-    past: list[_Op] = []
-    first = None
-    for name, ops in moves.items():
-        _do(ops, found, expected)
-        checks.append(Check(name, *_count(found, expected)))
-        progress(checks[-1])
-        if checks[-1].differing and not first:
-            first = _first_difference(found, expected, past, ops)
-        past += ops
-    return Report(found.renderer, tuple(checks), first)
 
 
 def _do(ops: list[_Op], *runs: Live) -> None:

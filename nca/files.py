@@ -1,6 +1,7 @@
 """Writing whole files and folders or nothing: under a temporary name first, then moved into place."""
 
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -9,7 +10,7 @@ from pathlib import Path
 
 from nca.errors import UserError
 
-__all__ = ["check_output", "make_folder", "plain_text", "write_file", "write_folder"]
+__all__ = ["check_output", "file_name", "make_folder", "plain_text", "write_file", "write_folder"]
 
 
 def check_output(path: Path, *, force: bool, marker: str | None = None) -> None:
@@ -39,6 +40,11 @@ def _try_name(path: Path) -> None:
 def plain_text(name: str) -> str:
     """A name as text that UTF-8 can hold: file names and arguments may carry bytes that it cannot."""
     return name.encode("utf-8", "replace").decode()
+
+
+def file_name(name: str) -> str:
+    """A name as the stem of a file's that every system and address takes: small letters, digits, dots, hyphens."""
+    return re.sub(r"[^a-z0-9.]+", "-", name.lower())[:64].strip("-.") or "texture"
 
 
 def make_folder(path: Path) -> None:

@@ -41,10 +41,10 @@ def rollout(rule: Rule, state: Tensor, steps: int, *, seed: int, first: int = 0)
     state: (C, height, width) float32, integers in [-2047, 2047]; returned in the same form.
     """
     weights = _Lanes.of(rule, state.device)
+    height, width = state.shape[-2:]
     with _exact_products(state.device):
         for step in range(first, first + steps):
-            update = mask(*state.shape[-2:], seed, step, rule.update, state.device)
-            state = _step(weights, state, update)
+            state = _step(weights, state, mask(height, width, seed, step, rule.update, state.device))
     return state
 
 

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from nca.export.browser import launch
+from nca.export.browser import start
 from nca.export.bundle import Bundle
 from nca.export.html import render_page
 
@@ -11,10 +11,18 @@ torch.set_num_threads(1)  # on a busy machine torch's threads wait for each othe
 
 
 @pytest.fixture(scope="session")
-def browser():
+def playwright():
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def browser(playwright):
     """Chromium on llvmpipe, which runs large shaders four times faster than SwiftShader, where that is installed."""
     for renderer in ("llvmpipe", "default"):
-        with launch(renderer=renderer) as running:
+        with start(playwright, renderer=renderer) as running:
             if draws(running):
                 yield running
                 return
@@ -36,10 +44,10 @@ def open_page(browser, tmp_path):
     """
     contexts = []
 
-    def open_page(texture, location="", prepare=lambda tab: None, **options):
+    def open_page(texture, location="", prepare=lambda tab: None, render=render_page, **options):
         bundle = texture if isinstance(texture, Bundle) else Bundle.of(texture, "Moss")
         path = tmp_path / f"{len(contexts)}.html"
-        path.write_text(render_page(bundle), encoding="utf-8")
+        path.write_text(render(bundle), encoding="utf-8")
         contexts.append(browser.new_context(**{"viewport": {"width": 1280, "height": 800}, **options}))
         tab = contexts[-1].new_page()
         tab.complaints = []

@@ -100,6 +100,8 @@ def test_resuming_goes_on_with_the_runs_picture_and_settings(here):
 def test_the_outputs_name_chooses_the_format_and_a_runs_dots_stay(here):
     done("export", "run", "-o", "new.nca.json")
     assert json.loads(Path("new.nca.json").read_text())["name"] == "run"
+    done("export", "run", "-o", "NEW.JSON")
+    assert json.loads(Path("NEW.JSON").read_text())["name"] == "run"
     Path("run").rename("run.v1.2")
     assert "Saved run.v1.2.html" in done("export", "run.v1.2")
 
@@ -166,6 +168,9 @@ FAILURES = {
     "info cut.nca.json": "expected a nca-fixed-1 bundle",
     "render missing -o new.png": "missing: no such file or folder",
     "render cut -o new.png": "cut/model.safetensors is damaged",
+    "render run -o new.png --size 4096 --scale 8": "a picture of 32768x32768 pixels: expected at most 16,383 a side",
+    "render run -o new.gif --frames 999999": "999999 pictures of 256x256 pixels: expected at most 2,147,483,648 bytes",
+    "render run -o new.png --device mps": "device mps is not at hand: expected one of ['cpu'",
     "train --resume -o missing": "missing is not a run folder",
     "train --resume -o cut": "cut/model.safetensors is damaged",
     "train --resume -o run": "run cannot be resumed: run/config.json: No such file",
@@ -207,7 +212,15 @@ WRONG_USAGE = {
     "render run -o new.png --steps -1": "-1 is not in the range x>=0",
     "render run -o new.png --seed 4294967296": "4294967296 is not in the range 0<=x<=4294967295",
     "render run -o folder --force": "folder: expected a name that ends in .png",
-    "render run -o new.jpg": "new.jpg: expected a name that ends in .png",
+    "render run -o new.jpg": "new.jpg: expected a name that ends in .png, .webp, .gif, .mp4",
+    "render run -o new.gif --frames 0": "0 is not in the range x>=1",
+    "render run -o new.gif --fps 60": "60 is not in the range 1<=x<=50",
+    "render run -o new.png --scale 9": "9 is not in the range 1<=x<=8",
+    "render run -o new.png --steps 0 --fps 5 --loop": "a PNG holds one picture: leave out --fps, --loop",
+    "render run -o new.png --sheet 5 --steps 3": "--sheet names its own steps: leave out --steps",
+    "render run -o new.png --sheet 5,-1": "-1 steps: expected at least 0",
+    "render run -o new.png --sheet 5,x": "'5,x': expected whole numbers by commas",
+    "render run -o new.gif --sheet 5": "new.gif: expected a name that ends in .png",
     "export": "Missing argument 'RUN_OR_BUNDLE_OR_PAGE'",
     "export run --format exe": "'exe' is not one of",
     "verify run --size big": "'big': expected cells",

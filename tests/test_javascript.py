@@ -1,16 +1,12 @@
 """The JavaScript without a browser: its types, and that a server may import it."""
 
-import os
 import shutil
 import subprocess
-from pathlib import Path
 
 import pytest
+from packages import ROOT, install, needs_npm
 
-ROOT = Path(__file__).parent.parent
-pytestmark = pytest.mark.skipif(
-    not shutil.which("npm") and not os.environ.get("CI"), reason="npm is not installed; CI must have it"
-)
+pytestmark = needs_npm
 
 
 def run(*command):
@@ -19,9 +15,7 @@ def run(*command):
 
 @pytest.fixture(scope="session")
 def typescript():
-    if not (ROOT / "node_modules" / ".bin" / "tsc").exists():
-        installed = run("npm", "ci", "--no-audit", "--no-fund")
-        assert installed.returncode == 0, installed.stderr
+    install()
 
 
 def test_types(typescript):
@@ -31,7 +25,7 @@ def test_types(typescript):
 
 def test_types_are_checked(typescript, tmp_path):
     """A mistake in a copy of the runtime is found."""
-    for name in ("nca.js", "page.js", "tsconfig.json"):
+    for name in ("pace.js", "nca.js", "begin.js", "stroke.js", "page.js", "tsconfig.json"):
         shutil.copy(ROOT / "viewer" / name, tmp_path)
     runtime = tmp_path / "nca.js"
     runtime.write_text(runtime.read_text().replace("this.#due = 0", "this.#due = ''"))
@@ -51,5 +45,6 @@ def test_runtime_touches_no_dom_at_import():
     assert ran.stdout.split() == ["function", "function", "true", "undefined"]
 
 
-def test_lock_file_names_no_host():
-    assert "resolved" not in (ROOT / "package-lock.json").read_text()
+@pytest.mark.parametrize("folder", [".", "benchmarks"])
+def test_lock_file_names_no_host(folder):
+    assert "resolved" not in (ROOT / folder / "package-lock.json").read_text()

@@ -11,6 +11,7 @@
 
 import { context, create, NoWebGL2 } from "./nca.js";
 import { Pace } from "./pace.js";
+import { stroke } from "./stroke.js";
 
 /** With their values where absent: a cell's side is in CSS pixels, the brush's radius in cells. */
 const ATTRIBUTES = { src: "", seed: 0, speed: 1, paused: false, grid: "", cell: 2, brush: 0, poster: "", alt: "" };
@@ -292,14 +293,13 @@ export class NcaTexture extends Base {
   /** Wipes where a pointer goes that is down. */
   #stroke = (/** @type {PointerEvent} */ { type, button, pointerId, offsetX, offsetY }) => {
     const { brush } = this;
-    const [x, y] = [offsetX, offsetY].map((length) => Math.floor(length / this.#cell));
-    const from = type == "pointerdown" && !button ? [x, y] : this.#strokes.get(pointerId);
+    const to = [offsetX, offsetY].map((length) => Math.floor(length / this.#cell));
+    const from = type == "pointerdown" && !button ? to : this.#strokes.get(pointerId);
     if (!from || !brush || !this.#texture) return;
     this.#canvas.setPointerCapture(pointerId);
-    this.#strokes.set(pointerId, [x, y]);
-    const [across, down] = [from[0] - x, from[1] - y];
-    for (let part = 0; part < 1; part += Math.max(1, brush / 2) / Math.hypot(across, down))
-      this.#texture.erase(Math.round(x + across * part), Math.round(y + down * part), brush);
+    this.#strokes.set(pointerId, to);
+    const texture = this.#texture;
+    stroke((x, y, r) => texture.erase(x, y, r), from, to, brush);
     this.#show();
   };
 

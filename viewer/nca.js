@@ -8,7 +8,8 @@
  * @typedef {{ format: string, channels: number, shaders: Record<string, string> }} Bundle
  * @typedef {{ width?: number, height?: number, seed?: number }} Options size of the grid in cells; seed of the run
  * @typedef {{ framebuffer: WebGLFramebuffer, units: number[], phase: number }} Field
- * @typedef {{ program: WebGLProgram, linked: boolean, at: Record<string, WebGLUniformLocation | null> }} Pass
+ * @typedef {{ program: WebGLProgram, users: number, linked: boolean, at: Record<string, WebGLUniformLocation | null> }} Pass
+ * @typedef {{ texture: WebGLTexture, framebuffer: WebGLFramebuffer }} Picture
  * @typedef {[to: number, from: number, keep: number, x: number, y: number, r: number]} Disc drawn to a field, from another
  * @typedef {{ step: number, phases: number[], texels: Int32Array }} Snapshot state and kept state
  */
@@ -47,7 +48,7 @@ export class Texture {
   #fields = [];
   /** The texture in each unit. @type {WebGLTexture[]} */
   #textures = [];
-  /** What toTexture draws to. @type {{ texture: WebGLTexture, framebuffer: WebGLFramebuffer } | null} */
+  /** What toTexture draws to. @type {Picture | null} */
   #picture = null;
   /** What happened since the snapshot, or since step 0. @type {{ step: number, disc: Disc }[]} */
   #past = [];
@@ -169,10 +170,10 @@ export class Texture {
     this.#show(null, [0, bottom, width, height], gl.drawingBufferHeight, this.scale);
   }
 
-  /** Shows the state in a texture of the context, always the same one: a texel a cell, the bottom row first, repeating. */
+  /** Shows the state in a texture of the context, the same until a resize or a loss: a texel a cell, the bottom row first. */
   toTexture() {
     const { gl, width, height } = this;
-    this.#picture ??= this.#newPicture();
+    this.#picture ??= this.#newPicture(width, height);
     this.#show(this.#picture.framebuffer, [0, 0, width, height], height, 1);
     gl.bindFramebuffer(gl.FRAMEBUFFER, null);
     return this.#picture.texture;
@@ -185,6 +186,7 @@ export class Texture {
     const texels = new Int32Array(this.#texels);
     const [{ units, phase }] = this.#fields;
     let at = 0;
+    this.#packing();
     units.forEach((_, k) => {
       this.#readTexels(0, k, texels);
       for (let lane = 0; lane < 4; lane++)
@@ -200,16 +202,15 @@ export class Texture {
 
   /** The grid drawn at scale device pixels a cell, as RGBA bytes for ImageData, top row first. */
   pixels(scale = 1) {
-    const { canvas, gl } = this;
-    const before = [canvas.width, canvas.height, this.scale];
+    const { gl } = this;
     const [width, height] = [this.width * scale, this.height * scale];
-    [canvas.width, canvas.height, this.scale] = [width, height, scale];
-    this.draw();
+    const picture = this.#newPicture(width, height);
+    this.#show(picture.framebuffer, [0, 0, width, height], height, scale);
     const bytes = new Uint8ClampedArray(4 * width * height);
+    this.#packing();
     for (let y = 0; y < height; y++) // WebGL's first row is the bottom one
       gl.readPixels(0, height - 1 - y, width, 1, gl.RGBA, gl.UNSIGNED_BYTE, bytes, 4 * width * y);
-    [canvas.width, canvas.height, this.scale] = before;
-    this.draw();
+    this.#deletePicture(picture);
     return bytes;
   }
 
@@ -219,6 +220,7 @@ export class Texture {
     this.#listening.abort();
     this.#stopSaving();
     this.#release();
+    for (const pass of Object.values(this.#passes)) if (!--pass.users) this.gl.deleteProgram(pass.program);
     if (!this.shared) this.gl.getExtension("WEBGL_lose_context")?.loseContext();
   }
 
@@ -239,6 +241,7 @@ export class Texture {
       ? known
       : Object.fromEntries(PASSES.map((pass) => [pass, compile(gl, shaders.vertex, shaders[pass])]));
     programs.set(bundle, this.#passes);
+    for (const pass of Object.values(this.#passes)) pass.users++;
     this.#compiled = false;
   }
 
@@ -273,23 +276,30 @@ export class Texture {
     return { framebuffer, units, phase: 1 };
   }
 
-  #newPicture() {
+  /** To draw to. @param {number} width @param {number} height @returns {Picture} */
+  #newPicture(width, height) {
     const { gl } = this;
     const [texture, framebuffer] = [gl.createTexture(), gl.createFramebuffer()];
     gl.activeTexture(gl.TEXTURE0 + this.#textures.length);
     gl.bindTexture(gl.TEXTURE_2D, texture);
-    gl.texStorage2D(gl.TEXTURE_2D, 1, gl.RGBA8, this.width, this.height);
+    gl.texStorage2D(gl.TEXTURE_2D, 1, gl.RGBA8, width, height);
     gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_MIN_FILTER, gl.LINEAR);
     gl.bindFramebuffer(gl.FRAMEBUFFER, framebuffer);
     gl.framebufferTexture2D(gl.FRAMEBUFFER, gl.COLOR_ATTACHMENT0, gl.TEXTURE_2D, texture, 0);
     return { texture, framebuffer };
   }
 
+  /** @param {Picture} picture */
+  #deletePicture({ texture, framebuffer }) {
+    this.gl.deleteTexture(texture);
+    this.gl.deleteFramebuffer(framebuffer);
+  }
+
   #release() {
     const { gl } = this;
     for (const texture of this.#textures) gl.deleteTexture(texture);
     for (const { framebuffer } of this.#fields) gl.deleteFramebuffer(framebuffer);
-    if (this.#picture) gl.deleteTexture(this.#picture.texture), gl.deleteFramebuffer(this.#picture.framebuffer);
+    if (this.#picture) this.#deletePicture(this.#picture);
     this.#textures = this.#fields = [];
     this.#picture = null;
   }
@@ -313,7 +323,7 @@ export class Texture {
     const { gl } = this;
     for (const each of [gl.BLEND, gl.CULL_FACE, gl.DEPTH_TEST, gl.DITHER, gl.SCISSOR_TEST, gl.STENCIL_TEST])
       gl.disable(each);
-    gl.disable(gl.RASTERIZER_DISCARD);
+    for (const each of [gl.RASTERIZER_DISCARD, gl.SAMPLE_COVERAGE]) gl.disable(each);
     gl.colorMask(true, true, true, true);
     gl.bindVertexArray(null);
     this.#textures.forEach((texture, unit) => {
@@ -359,6 +369,23 @@ export class Texture {
     [fields[to], fields[1]] = [next, state];
   }
 
+  /** In a shared context, how other code may read pixels. */
+  #packing() {
+    const { gl } = this;
+    if (!this.shared) return;
+    gl.bindBuffer(gl.PIXEL_PACK_BUFFER, null);
+    for (const each of [gl.PACK_ROW_LENGTH, gl.PACK_SKIP_ROWS, gl.PACK_SKIP_PIXELS]) gl.pixelStorei(each, 0);
+  }
+
+  /** In a shared context, how other code may give pixels; touched only here, since p5.js sets it once and for all. */
+  #unpacking() {
+    const { gl } = this;
+    if (!this.shared) return;
+    gl.bindBuffer(gl.PIXEL_UNPACK_BUFFER, null);
+    for (const each of [gl.UNPACK_ROW_LENGTH, gl.UNPACK_SKIP_ROWS, gl.UNPACK_SKIP_PIXELS]) gl.pixelStorei(each, 0);
+    for (const each of [gl.UNPACK_FLIP_Y_WEBGL, gl.UNPACK_PREMULTIPLY_ALPHA_WEBGL]) gl.pixelStorei(each, false);
+  }
+
   /** @param {number} field @param {number} k @param {Int32Array | number} target an array, or an offset in a bound buffer */
   #readTexels(field, k, target) {
     const { gl } = this;
@@ -370,6 +397,7 @@ export class Texture {
   /** Now and then starts a copy of the state from the device, and takes the last one over when it has come, without waiting. */
   #save() {
     const { gl } = this;
+    if (gl.isContextLost()) return;
     if (!this.#saving) {
       if (this.stepCount - (this.#saved?.step ?? 0) >= SAVE_EVERY) this.#saving = this.#startSaving();
     } else if (gl.getSyncParameter(this.#saving.fence, gl.SYNC_STATUS) == gl.SIGNALED) {
@@ -386,6 +414,7 @@ export class Texture {
     const { gl } = this;
     const texels = new Int32Array(2 * this.#fields[0].units.length * this.#texels); // state and kept state
     const buffer = gl.createBuffer();
+    this.#packing();
     gl.bindBuffer(gl.PIXEL_PACK_BUFFER, buffer);
     gl.bufferData(gl.PIXEL_PACK_BUFFER, texels.byteLength, gl.STREAM_READ);
     this.#everyTexture((field, k, at) => this.#readTexels(field, k, 4 * at));
@@ -429,7 +458,8 @@ export class Texture {
   #recover() {
     const { stepCount, width, height } = this;
     const [saved, past] = [this.#saved, this.#past];
-    this.#saving = null;
+    this.#saving = this.#picture = null; // gone with the context, as are
+    this.#textures = this.#fields = [];
     this.#compile();
     this.resize(width, height);
     if (saved) this.#load(saved);
@@ -438,7 +468,7 @@ export class Texture {
       this.#stamp(...disc);
     }
     this.step(stepCount - this.stepCount);
-    this.draw();
+    if (!this.shared) this.draw();
   }
 
   /** @param {Snapshot} saved */
@@ -446,6 +476,7 @@ export class Texture {
     const { gl } = this;
     const [state, , kept] = this.#fields;
     [state.phase, kept.phase] = saved.phases;
+    this.#unpacking();
     this.#everyTexture((field, k, at) => {
       gl.activeTexture(gl.TEXTURE0 + this.#fields[field].units[k]);
       const texels = saved.texels.subarray(at, at + this.#texels);
@@ -486,7 +517,7 @@ function compile(gl, ...sources) {
     gl.attachShader(program, shader);
   });
   gl.linkProgram(program);
-  return { program, linked: false, at: {} };
+  return { program, users: 0, linked: false, at: {} };
 }
 
 /** The pass, its program ready to use. @param {WebGL2RenderingContext} gl @param {Pass} pass */

@@ -1,33 +1,84 @@
 """nca render."""
 
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import click
 
-from nca.cli.options import PATH, Size, device, force, rollout_seed, source
+from nca.cli.options import PATH, Numbers, Size, device, force, rollout_seed, source
 
 __all__ = ["render"]
+
+STILL = {"steps": 1000, "frames": 1, "every": 1, "fps": 1}
+MOVIE = {"steps": 1000, "frames": 100, "every": 2, "fps": 25}
 
 
 @click.command()
 @source
-@click.option("-o", "--output", type=PATH, required=True, help="PNG file to write.")
-@click.option("--size", type=Size(), default="256", show_default=True, help="Cells across and down, a pixel each.")
-@click.option("--steps", type=click.IntRange(0), default=1000, help="Automaton steps to run.")
+@click.option("-o", "--output", type=PATH, required=True, help="PNG file to write, or a movie: .webp, .gif, .mp4.")
+@click.option("--size", type=Size(), default="256", show_default=True, help="Cells across and down.")
+@click.option("--scale", type=click.IntRange(1, 8), default=1, help="Pixels a cell.")
+@click.option("--steps", type=click.IntRange(0), help="Automaton steps before the first picture.  [default: 1000]")
+@click.option("--frames", type=click.IntRange(1), help="Pictures in a movie.  [default: 100]")
+@click.option("--every", type=click.IntRange(1), help="Steps between a movie's pictures.  [default: 2]")
+@click.option("--fps", type=click.IntRange(1, 50), help="A movie's pictures a second.  [default: 25]")
+@click.option("--loop", is_flag=True, default=None, help="Fade a movie's end into its beginning.")
+@click.option("--sheet", type=Numbers(int), help="Instead, pictures after these steps in one PNG, labelled.")
 @device
 @rollout_seed
 @force
-def render(source: Path, output: Path, size: tuple[int, int], steps: int, device: str, seed: int, force: bool) -> None:
-    """Run a texture in torch and save what it looks like: a picture that tiles."""
+def render(
+    source: Path,
+    output: Path,
+    size: tuple[int, int],
+    scale: int,
+    sheet: tuple[int, ...] | None,
+    device: str,
+    seed: int,
+    force: bool,
+    **given: Any,
+) -> None:
+    """Run a texture in torch and save what it looks like: a picture that tiles, or a movie.
+
+    PNG and WebP keep every byte; a GIF has 255 colours; MP4 is lossy, and needs ffmpeg.
+    """
+    from nca.export import pictures
+    from nca.export.encode import check_encodable, encode
     from nca.export.source import load_source
     from nca.files import check_output, write_file
-    from nca.picture import picture_bytes
-    from nca.rollout import pick_device, rgb_bytes, rollout, seed_state
+    from nca.rollout import pick_device
 
-    if output.suffix.lower() != ".png":
-        raise click.BadParameter(f"{output}: expected a name that ends in .png", param_hint="--output")
+    settings = _settings(output, sheet, {name: value for name, value in given.items() if value is not None})
+    suffix, fps = output.suffix.lower(), settings.pop("fps")
     check_output(output, force=force)
+    check_encodable(suffix, len(sheet or ()) or settings["frames"], size[0] * scale, size[1] * scale)
     rule = load_source(source).rule
-    state = rollout(rule, seed_state(rule, size[1], size[0], pick_device(device)), steps, seed=seed)
-    write_file(output, picture_bytes(rgb_bytes(state)))
-    click.echo(f"Saved {output}: {size[0]}x{size[1]} after {steps} steps")
+    view = partial(pictures.snapshots, rule, size=size, scale=scale, seed=seed, device=pick_device(device))
+    drawn = [pictures.sheet(view, sheet)] if sheet else pictures.film(view, **settings)
+    write_file(output, encode(drawn, suffix, fps))
+    count = f"{len(drawn)} pictures of " if len(drawn) > 1 else ""
+    click.echo(f"Saved {output}: {count}{drawn[0].shape[1]}x{drawn[0].shape[0]} pixels")
+
+
+def _settings(output: Path, sheet: tuple[int, ...] | None, given: dict[str, Any]) -> dict[str, Any]:
+    """What was asked for, completed; refused where the output cannot have it."""
+    from nca.export.encode import ENCODERS
+
+    endings = [".png"] if sheet else list(ENCODERS)
+    if output.suffix.lower() not in endings:
+        expected = ", ".join(endings)
+        raise click.BadParameter(f"{output}: expected a name that ends in {expected}", param_hint="--output")
+    if sheet:
+        _refuse("--sheet names its own steps", list(given))
+        if min(sheet) < 0:
+            raise click.BadParameter(f"{min(sheet)} steps: expected at least 0", param_hint="--sheet")
+    if output.suffix.lower() == ".png":
+        _refuse("a PNG holds one picture", [name for name in given if name != "steps"])
+        return STILL | given
+    return MOVIE | given
+
+
+def _refuse(reason: str, names: list[str]) -> None:
+    if names:
+        raise click.UsageError(f"{reason}: leave out {', '.join(f'--{name}' for name in names)}")

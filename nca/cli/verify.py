@@ -24,7 +24,12 @@ __all__ = ["verify"]
 @click.option("--size", type=Size(), default="64", help="Cells across and down.")
 @rollout_seed
 @click.option("--browser", default="chromium", help=f"{', '.join(BROWSERS)}, or the path of a Chromium.")
-@click.option("--renderer", type=click.Choice(list(RENDERERS)), default="default", help="What draws, in Chromium.")
+@click.option(
+    "--renderer",
+    type=click.Choice(list(RENDERERS)),
+    default="default",
+    help="What shall draw, in Chromium; the result names what did.",
+)
 @click.option("--if-found", is_flag=True, help="Pass where no browser is found.")
 def verify(source: Path, browser: str, renderer: str, if_found: bool, **options: Any) -> None:
     """Compare what a browser computes with torch, value by value.

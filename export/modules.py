@@ -1,0 +1,50 @@
+"""The viewer's files: as they stand, as templates, modules as one script for what carries its code along."""
+
+import re
+from functools import cache
+from importlib.resources import files
+
+from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+
+from nca.export.minify import minify
+
+__all__ = ["join_modules", "read_modules", "read_viewer", "render_viewer"]
+
+_IMPORT = re.compile(r'^import \{.*\} from "\./.*";\n', re.MULTILINE)
+_EXPORT = re.compile(r"^export (?=class|const|function)", re.MULTILINE)
+_UNKNOWN = re.compile(r"^\s*(?:import|export)\b.*|\bimport[.(].*|</script.*|<!--.*", re.MULTILINE)
+
+
+@cache
+def read_modules(*names: str, exporting: bool = False) -> str:
+    """Modules of the viewer, dependencies first, joined and made small."""
+    return minify(join_modules(*map(read_viewer, names), exporting=exporting))
+
+
+def read_viewer(name: str) -> str:
+    """A file of the viewer as it stands."""
+    return files("nca.viewer").joinpath(name).read_text(encoding="utf-8")
+
+
+def render_viewer(template: str, **values: object) -> str:
+    """A template of the viewer; values are escaped where it makes HTML."""
+    templates = Environment(
+        loader=PackageLoader("nca.viewer", "."),
+        undefined=StrictUndefined,
+        autoescape=select_autoescape(["html.j2"]),
+        trim_blocks=True,
+        keep_trailing_newline=True,
+    )
+    return templates.get_template(template).render(values)
+
+
+def join_modules(*modules: str, exporting: bool = False) -> str:
+    """One script from plain modules, dependencies first: imports between them dropped, and their exports unless kept.
+
+    Raises ValueError where a module uses a form of import or export that this does not know.
+    """
+    module = _IMPORT.sub("", "".join(modules))
+    script = _EXPORT.sub("", module)
+    if unknown := _UNKNOWN.search(script):
+        raise ValueError(f"cannot join modules at: {unknown[0]}")
+    return module if exporting else script
