@@ -1,6 +1,5 @@
 """The folder of the element: one module to host anywhere, the bundle, a page that shows it."""
 
-from nca import __version__
 from nca.export.bundle import Bundle
 from nca.export.modules import read_modules, render_viewer
 from nca.files import file_name
@@ -16,7 +15,7 @@ def render_element(bundle: Bundle) -> dict[str, str]:
     file = f"{file_name(bundle.name)}.nca.json"
     values = {"name": bundle.name, "module": MODULE, "file": file}
     return {
-        MODULE: f"// nca-texture {__version__}, Apache-2.0\n{read_modules(*_PARTS, exporting=True)}\n",
+        MODULE: read_modules(*_PARTS, exporting=True) + "\n",
         file: bundle.to_json(),
         "index.html": render_viewer("element.html.j2", **values),
         "README.txt": render_viewer("element.txt.j2", **values),

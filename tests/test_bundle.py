@@ -177,6 +177,7 @@ def test_page_refers_to_nothing_outside():
 def test_modules_are_joined_only_where_understood():
     joined = join_modules("export const a = 1;\n", 'import { a } from "./a.js";\nconsole.log(a);\n')
     assert joined == "const a = 1;\nconsole.log(a);\n"
+    assert join_modules("export const a = 1;\n", exporting=True) == "export const a = 1;\n"
     for line in ['export default 1;', 'import "./b.js";', 'import * as b from "b";', 'export { b };', 'import("b");',
                  'const b = "</script>";']:  # fmt: skip
         with pytest.raises(ValueError, match="cannot join"):

@@ -4,7 +4,6 @@
  */
 export function stroke(stamp, [x, y], to, r) {
   const [across, down] = [to[0] - x, to[1] - y];
-  const stamps = Math.ceil(Math.hypot(across, down) / Math.max(1, r / 2)) || 1;
-  for (let i = 1; i <= stamps; i++)
-    stamp(Math.round(x + (across * i) / stamps), Math.round(y + (down * i) / stamps), r);
+  for (let part = 1; part > 0; part -= Math.max(1, r / 2) / Math.hypot(across, down))
+    stamp(Math.round(x + across * part), Math.round(y + down * part), r);
 }

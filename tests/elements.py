@@ -1,0 +1,90 @@
+"""Pages with the custom element, served as any host would, and what tests ask of them."""
+
+import base64
+import threading
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+
+import numpy as np
+from textures import BASE64
+
+from nca.rollout import rgb_bytes
+
+__all__ = ["Site", "ask", "picture", "state", "tiled", "wait"]
+
+POLICY = "default-src 'none'; script-src 'self'; connect-src 'self'; img-src 'self'"
+
+
+class Site:
+    """A folder, served from this machine under a strict Content Security Policy; `asked` holds the paths asked for."""
+
+    def __init__(self, folder):
+        self.folder, self.asked, self.policy = folder, [], POLICY
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), partial(_Handler, self, directory=folder))
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        self.address = f"http://127.0.0.1:{self._server.server_port}/"
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self._server.shutdown()
+        self._server.server_close()
+
+
+class _Handler(SimpleHTTPRequestHandler):
+    def __init__(self, site, *args, **options):
+        self._site = site
+        super().__init__(*args, **options)
+
+    def do_GET(self):
+        self._site.asked.append(self.path)
+        if self.path == "/favicon.ico":
+            self.send_response(204)
+            self.end_headers()
+        else:
+            super().do_GET()
+
+    def end_headers(self):
+        self.send_header("Content-Security-Policy", self._site.policy)
+        super().end_headers()
+
+    def log_message(self, *_):
+        """Silence."""
+
+
+def ask(tab, expression, *arguments):
+    """The value of a JavaScript expression of `all` elements, the first, `e`, and `a`, the arguments."""
+    return tab.evaluate(f"(a) => {{ {_NAMES} return {expression}; }}", arguments)
+
+
+def wait(tab, condition):
+    tab.wait_for_function(f"() => {{ {_NAMES} return {condition}; }}", timeout=20_000)
+
+
+_NAMES = "const all = [...document.querySelectorAll('nca-texture')], e = all[0];"
+
+
+def state(tab, which=0):
+    """An element's, (C, height, width) int16."""
+    read = f"(({{ texture: t }}) => [t.width, t.height, ({BASE64})(t.read())])(all[a[0]])"
+    width, height, data = ask(tab, read, which)
+    return np.frombuffer(base64.b64decode(data), "<i2").reshape(-1, height, width)
+
+
+def picture(tab):
+    """What the first element shows, a pixel a cell: (height, width, 3) uint8."""
+    read = f"""((shown) => {{
+      const {{ width, height }} = shown;
+      const copy = new OffscreenCanvas(width, height).getContext("2d", {{ willReadFrequently: true }});
+      copy.drawImage(shown, 0, 0);
+      return [width, height, ({BASE64})(copy.getImageData(0, 0, width, height).data)];
+    }})(e.shadowRoot.querySelector("canvas"))"""
+    width, height, data = ask(tab, read)
+    return np.frombuffer(base64.b64decode(data), np.uint8).reshape(height, width, 4)[..., :3]
+
+
+def tiled(state, width, height):
+    """A picture of this size that repeats a state's."""
+    tile = rgb_bytes(state)
+    return np.tile(tile, (-(-height // tile.shape[0]), -(-width // tile.shape[1]), 1))[:height, :width]
