@@ -24,7 +24,7 @@ FIELDS = ("format", "name", "channels", "shaders")  # what the browser needs of 
 class Widget(AnyWidget):
     """What `nca.widget` returns. Each output that shows it runs on its own; what is set here reaches them all."""
 
-    _esm = read_modules(*RUNTIME, "stroke.js", "widget.js") + "\nexport default { render };\n"
+    _esm = read_modules(*RUNTIME, "stroke.js", "widget.js", exporting=True) + "\nexport default { render };\n"
     _bundle = Dict().tag(sync=True)
     _moves = List(List()).tag(
         sync=True
