@@ -18,6 +18,7 @@ from nca import UserError
 from nca.cli import main
 from nca.export.bundle import Bundle, load_bundle
 from nca.export.encode import check_encodable, encode
+from nca.export.formats import FORMATS
 from nca.export.pictures import film, sheet, snapshots
 from nca.rollout import rgb_bytes, rollout, seed_state
 
@@ -288,7 +289,7 @@ def site(browser, here, loop):
     """Opens the page of docs/pictures.md, with all files that it names: site(**options of the browser's context)."""
     page, head = re.findall(r"```html\n(.*?)```", (ROOT / "docs" / "pictures.md").read_text(), re.DOTALL)
     Path("index.html").write_text(f"<!doctype html><title>Moss</title>{head}{page}")
-    shutil.copy(ROOT / "viewer" / "nca.js", here)
+    Path("nca.js").write_bytes(FORMATS["module"].files(Bundle.of(RULE, "Moss"))["nca.js"])
     for name in ("moss.png", "moss.webp"):
         Path(name).write_bytes(encode(loop, Path(name).suffix, 10))
     contexts = []
