@@ -8,17 +8,19 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 
 from nca.export.minify import minify
 
-__all__ = ["join_modules", "read_modules", "read_viewer", "render_viewer"]
+__all__ = ["RUNTIME", "join_modules", "read_modules", "read_viewer", "render_viewer"]
 
-_IMPORT = re.compile(r'^import \{.*\} from "\./.*";\n', re.MULTILINE)
+RUNTIME = ("pace.js", "player.js", "automaton.js", "lasting.js", "nca.js")  # dependencies first
+
+_IMPORT = re.compile(r'^(?:import|export) \{.*\} from "\./.*";\n', re.MULTILINE)
 _EXPORT = re.compile(r"^export (?=class|const|function)", re.MULTILINE)
 _UNKNOWN = re.compile(r"^\s*(?:import|export)\b.*|\bimport[.(].*|</script.*|<!--.*", re.MULTILINE)
 
 
 @cache
-def read_modules(*names: str, exporting: bool = False) -> str:
+def read_modules(*names: str) -> str:
     """Modules of the viewer, dependencies first, joined and made small."""
-    return minify(join_modules(*map(read_viewer, names), exporting=exporting))
+    return minify(join_modules(*map(read_viewer, names)))
 
 
 def read_viewer(name: str) -> str:

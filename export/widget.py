@@ -6,7 +6,7 @@ from typing import Any
 
 from nca.errors import UserError
 from nca.export.bundle import Bundle
-from nca.export.modules import read_modules
+from nca.export.modules import RUNTIME, read_modules
 from nca.export.source import load_source
 from nca.rule import Rule
 
@@ -18,13 +18,13 @@ except ModuleNotFoundError as error:
 
 __all__ = ["Widget"]
 
-RUNTIME = ("format", "name", "channels", "shaders")  # what the browser needs of a bundle
+FIELDS = ("format", "name", "channels", "shaders")  # what the browser needs of a bundle
 
 
 class Widget(AnyWidget):
     """What `nca.widget` returns. Each output that shows it runs on its own; what is set here reaches them all."""
 
-    _esm = read_modules("pace.js", "nca.js", "stroke.js", "widget.js") + "\nexport default { render };\n"
+    _esm = read_modules(*RUNTIME, "stroke.js", "widget.js") + "\nexport default { render };\n"
     _bundle = Dict().tag(sync=True)
     _moves = List(List()).tag(
         sync=True
@@ -38,7 +38,7 @@ class Widget(AnyWidget):
 
     def __init__(self, texture: "str | PathLike[str] | Bundle | Rule", **traits: Any) -> None:
         fields = _bundle(texture).fields()
-        super().__init__(_bundle={key: fields[key] for key in RUNTIME}, **traits)
+        super().__init__(_bundle={key: fields[key] for key in FIELDS}, **traits)
 
     def step(self, count: int = 1) -> None:
         """Take so many steps, paused or not."""

@@ -1,6 +1,6 @@
 /** What every exported page begins with: its texture, on a grid that its address or its window decides. */
 
-import { create } from "./nca.js";
+/** @import { Automaton, Bundle, Options } from "./automaton.js" */
 
 /** The address's settings: #seed=7&size=97x61&paused. */
 export const settings = () => new URLSearchParams(location.hash.slice(1));
@@ -20,15 +20,16 @@ function unpack() {
 /**
  * A texture and its scale, the device pixels a cell: on a grid of the size asked for, cells as large as fit;
  * else on about 256 x 256 cells in the window's shape.
- * @param {HTMLCanvasElement} canvas
+ * @template {Automaton} T
+ * @param {new (canvas: HTMLCanvasElement, bundle: Bundle, options: Options) => T} Kind @param {HTMLCanvasElement} canvas
  */
-export function begin(canvas) {
+export function begin(Kind, canvas) {
   const area = view();
   const asked = settings().get("size")?.match(/^(\d+)x(\d+)$/)?.slice(1).map(Number);
   const most = asked ? Math.min(...area.map((length, i) => length / asked[i])) : Math.hypot(...area) / 362;
   const scale = Math.max(1, Math.floor(most));
   const [width, height] = asked ?? area.map((length) => Math.ceil(length / scale));
-  const nca = create(canvas, unpack(), { width, height, seed: Number(settings().get("seed")) || 0 });
+  const nca = new Kind(canvas, unpack(), { width, height, seed: Number(settings().get("seed")) || 0 });
   Object.assign(canvas, { nca }); // for tests and the curious
   onhashchange = () => location.reload();
   return { nca, scale };

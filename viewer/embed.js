@@ -1,13 +1,16 @@
 /** The page for an <iframe>: the texture alone, which a pointer wipes. */
 
+import { Automaton } from "./automaton.js";
 import { begin, cell, fit, settings } from "./begin.js";
+import { Player } from "./player.js";
 import { stroke } from "./stroke.js";
 
 const canvas = /** @type {HTMLCanvasElement} */ (document.querySelector("canvas"));
 const still = matchMedia("(prefers-reduced-motion: reduce)");
 onerror = (message) => (document.body.textContent = `${message}`);
 
-const { nca, scale } = begin(canvas);
+const { nca, scale } = begin(Automaton, canvas);
+const player = new Player(nca);
 const radius = Math.ceil(Math.min(nca.width, nca.height) / 16);
 
 function show() {
@@ -28,8 +31,8 @@ function wipe(event) {
 
 /** Who wants no motion sees a grown still. */
 function live() {
-  if (!still.matches) return nca.play();
-  nca.pause();
+  if (!still.matches) return player.play();
+  player.pause();
   nca.step(256);
   nca.draw();
 }

@@ -1,7 +1,7 @@
 /** The page that `nca export` writes: one texture that fills the window, under fingers, mouse and keys. */
 
 import { begin, cell, fit, settings } from "./begin.js";
-import { NoWebGL2 } from "./nca.js";
+import { NoWebGL2, Texture } from "./nca.js";
 import { stroke } from "./stroke.js";
 
 const $ = (/** @type {string} */ selector) => /** @type {HTMLInputElement} */ (document.querySelector(selector));
@@ -16,7 +16,7 @@ addEventListener("error", ({ error, message }) => {
     error instanceof NoWebGL2 ? "This needs WebGL2: try another browser, or hardware acceleration." : message;
 });
 
-const { nca, scale } = begin(canvas);
+const { nca, scale } = begin(Texture, canvas);
 let cursor = [nca.width >> 1, nca.height >> 1];
 /** The last cell of each pointer that is down. @type {Map<number, number[]>} */
 const strokes = new Map();
