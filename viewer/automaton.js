@@ -9,6 +9,7 @@
  * @typedef {{ width?: number, height?: number, seed?: number }} Options size of the grid in cells; seed of the run
  * @typedef {{ framebuffer: WebGLFramebuffer, units: number[], phase: number }} Field
  * @typedef {{ program: WebGLProgram, linked: boolean, at: Record<string, WebGLUniformLocation | null> }} Pass
+ * @typedef {{ texture: WebGLTexture, framebuffer: WebGLFramebuffer }} Picture
  * @typedef {[to: number, from: number, keep: number, x: number, y: number, r: number]} Disc drawn to a field, from another
  *
  * @import { Pace } from "./pace.js"
@@ -161,18 +162,13 @@ export class Automaton {
   pixels(scale = 1) {
     const { gl } = this;
     const [width, height] = [this.width * scale, this.height * scale];
-    const [framebuffer, buffer] = [gl.createFramebuffer(), gl.createRenderbuffer()];
-    gl.bindFramebuffer(gl.FRAMEBUFFER, framebuffer);
-    gl.bindRenderbuffer(gl.RENDERBUFFER, buffer);
-    gl.renderbufferStorage(gl.RENDERBUFFER, gl.RGBA8, width, height);
-    gl.framebufferRenderbuffer(gl.FRAMEBUFFER, gl.COLOR_ATTACHMENT0, gl.RENDERBUFFER, buffer);
-    this._show(framebuffer, [0, 0, width, height], height, scale);
+    const picture = this._newPicture(width, height);
+    this._show(picture.framebuffer, [0, 0, width, height], height, scale);
     const bytes = new Uint8ClampedArray(4 * width * height);
     this._packing();
     for (let y = 0; y < height; y++) // WebGL's first row is the bottom one
       gl.readPixels(0, height - 1 - y, width, 1, gl.RGBA, gl.UNSIGNED_BYTE, bytes, 4 * width * y);
-    gl.deleteFramebuffer(framebuffer);
-    gl.deleteRenderbuffer(buffer);
+    this._deletePicture(picture);
     return bytes;
   }
 
@@ -226,6 +222,25 @@ export class Automaton {
     return { framebuffer, units, phase: 1 };
   }
 
+  /** A texture that is shown, and its framebuffer. @param {number} width @param {number} height @protected */
+  _newPicture(width, height) {
+    const { gl } = this;
+    const [texture, framebuffer] = [gl.createTexture(), gl.createFramebuffer()];
+    gl.activeTexture(gl.TEXTURE0 + this._textures.length);
+    gl.bindTexture(gl.TEXTURE_2D, texture);
+    gl.texStorage2D(gl.TEXTURE_2D, 1, gl.RGBA8, width, height);
+    gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_MIN_FILTER, gl.LINEAR);
+    gl.bindFramebuffer(gl.FRAMEBUFFER, framebuffer);
+    gl.framebufferTexture2D(gl.FRAMEBUFFER, gl.COLOR_ATTACHMENT0, gl.TEXTURE_2D, texture, 0);
+    return { texture, framebuffer };
+  }
+
+  /** @param {Picture} picture @protected */
+  _deletePicture({ texture, framebuffer }) {
+    this.gl.deleteTexture(texture);
+    this.gl.deleteFramebuffer(framebuffer);
+  }
+
   /** @protected */
   _release() {
     const { gl } = this;
@@ -251,9 +266,17 @@ export class Automaton {
   /** In a shared context, what other code may have set. */
   #bind() {
     const { gl } = this;
-    for (const each of [gl.BLEND, gl.CULL_FACE, gl.DEPTH_TEST, gl.DITHER, gl.SCISSOR_TEST, gl.STENCIL_TEST])
+    for (const each of [
+      gl.BLEND,
+      gl.CULL_FACE,
+      gl.DEPTH_TEST,
+      gl.DITHER,
+      gl.RASTERIZER_DISCARD,
+      gl.SAMPLE_COVERAGE,
+      gl.SCISSOR_TEST,
+      gl.STENCIL_TEST,
+    ])
       gl.disable(each);
-    for (const each of [gl.RASTERIZER_DISCARD, gl.SAMPLE_COVERAGE]) gl.disable(each);
     gl.colorMask(true, true, true, true);
     gl.bindVertexArray(null);
     this._textures.forEach((texture, unit) => {
@@ -373,12 +396,11 @@ function linked(gl, pass) {
   return pass;
 }
 
-/** What is wrong with a program, its shaders' lines numbered. @param {WebGL2RenderingContext} gl @param {WebGLProgram} program */
+/** What is wrong with a program, or with a shader, its lines numbered. @param {WebGL2RenderingContext} gl @param {WebGLProgram} program */
 function complaint(gl, program) {
-  for (const shader of gl.getAttachedShaders(program) ?? []) {
-    if (gl.getShaderParameter(shader, gl.COMPILE_STATUS)) continue;
-    const numbered = gl.getShaderSource(shader)?.split("\n").map((line, n) => `${n + 1}: ${line}`);
-    return `shader does not compile: ${gl.getShaderInfoLog(shader)}\n${numbered?.join("\n")}`;
-  }
-  return `shader: ${gl.getProgramInfoLog(program)}`;
+  const failed = gl.getAttachedShaders(program)?.find((shader) => !gl.getShaderParameter(shader, gl.COMPILE_STATUS));
+  if (!failed) return `shader: ${gl.getProgramInfoLog(program)}`;
+  let n = 0;
+  const numbered = gl.getShaderSource(failed)?.replace(/^/gm, () => ++n + ": ");
+  return `shader: ${gl.getShaderInfoLog(failed)}\n${numbered}`;
 }

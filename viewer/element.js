@@ -98,7 +98,7 @@ export class NcaTexture extends Base {
           return read(this.getAttribute(name), absent);
         },
         set(value) {
-          (value ?? false) === false
+          value === false || value == null
             ? this.removeAttribute(name)
             : this.setAttribute(name, value === true ? "" : value);
         },
@@ -191,7 +191,7 @@ export class NcaTexture extends Base {
   }
 
   get #live() {
-    if (!this.#texture) throw new Error("nca-texture: not loaded yet");
+    if (!this.#texture) throw new Error("not loaded yet");
     return this.#texture;
   }
 

@@ -1,7 +1,7 @@
 /**
  * Living textures for pages and code of your own. A plain ES module; importing it touches no DOM.
  *
- * @import { Bundle, Options } from "./automaton.js"
+ * @import { Bundle, Options, Picture } from "./automaton.js"
  */
 
 import { Lasting } from "./lasting.js";
@@ -16,7 +16,7 @@ export { NoWebGL2 } from "./automaton.js";
 export const create = (target, bundle, options) => new Texture(target, bundle, options);
 
 export class Texture extends Lasting {
-  /** What toTexture draws to. @type {{ texture: WebGLTexture, framebuffer: WebGLFramebuffer } | null} */
+  /** What toTexture draws to. @type {Picture | null} */
   _picture = null;
   #player = new Player(this);
 
@@ -41,28 +41,15 @@ export class Texture extends Lasting {
   /** Shows the state in a texture of the context, the same until a resize or a loss: a texel a cell, the bottom row first. */
   toTexture() {
     const { gl, width, height } = this;
-    this._picture ??= this.#newPicture();
+    this._picture ??= this._newPicture(width, height);
     this._show(this._picture.framebuffer, [0, 0, width, height], height, 1);
     gl.bindFramebuffer(gl.FRAMEBUFFER, null);
     return this._picture.texture;
   }
 
-  #newPicture() {
-    const { gl } = this;
-    const [texture, framebuffer] = [gl.createTexture(), gl.createFramebuffer()];
-    gl.activeTexture(gl.TEXTURE0 + this._textures.length);
-    gl.bindTexture(gl.TEXTURE_2D, texture);
-    gl.texStorage2D(gl.TEXTURE_2D, 1, gl.RGBA8, this.width, this.height);
-    gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_MIN_FILTER, gl.LINEAR);
-    gl.bindFramebuffer(gl.FRAMEBUFFER, framebuffer);
-    gl.framebufferTexture2D(gl.FRAMEBUFFER, gl.COLOR_ATTACHMENT0, gl.TEXTURE_2D, texture, 0);
-    return { texture, framebuffer };
-  }
-
   /** @protected */
   _release() {
-    const { gl } = this;
-    if (this._picture) gl.deleteTexture(this._picture.texture), gl.deleteFramebuffer(this._picture.framebuffer);
+    if (this._picture) this._deletePicture(this._picture);
     this._picture = null;
     super._release();
   }

@@ -6,32 +6,38 @@ const CHAINS = 4; // vectors turned independently of each other, so that no unit
 const TURNS = 8; // of each chain in the loop's body
 const LOOPS = 16;
 
-/** @param {import("./contestant.js").Model} model */
-export async function create({ width, height }) {
+/**
+ * @param {import("./contestant.js").Model} model
+ * @param {"few" | "many"} weights the same few in a loop, or as many as the model has, each read once, a fragment a pair
+ */
+export async function create({ channels, hidden, width, height }, weights) {
+  const [turns, loops, across] =
+    weights == "few" ? [TURNS * CHAINS, LOOPS, width] : [(5 * channels * hidden) / 16, 1, width / 2];
   const gl = context();
-  program(gl, fragment());
-  field(gl, 1, width, height);
-  gl.viewport(0, 0, width, height);
+  program(gl, fragment(turns, loops));
+  field(gl, 1, across, height);
+  gl.viewport(0, 0, across, height);
   return {
     /** @param {number} times */
     run(times) {
       for (; times > 0; times--) gl.drawArrays(gl.TRIANGLES, 0, 3);
       finish(gl);
     },
-    multiplyAdds: () => 16 * CHAINS * TURNS * LOOPS * width * height,
+    multiplyAdds: () => 16 * turns * loops * across * height,
   };
 }
 
-function fragment() {
+/** @param {number} turns @param {number} loops */
+function fragment(turns, loops) {
   const chains = [...Array(CHAINS).keys()];
-  const turns = Array.from({ length: TURNS * CHAINS }, (_, n) => `a${n % CHAINS} = ${rotation(n)} * a${n % CHAINS};`);
+  const body = Array.from({ length: turns }, (_, n) => `a${n % CHAINS} = ${rotation(n)} * a${n % CHAINS};`);
   return `#version 300 es
 precision highp float;
 out vec4 color;
 void main() {
   vec4 ${chains.map((i) => `a${i} = gl_FragCoord + ${i}.`)};
-  for (int i = 0; i < ${LOOPS}; i++) {
-    ${turns.join("\n    ")}
+  for (int i = 0; i < ${loops}; i++) {
+    ${body.join("\n    ")}
   }
   color = ${chains.map((i) => `a${i}`).join(" + ")};
 }`;
