@@ -162,7 +162,7 @@ def test_other_browsers_equal_torch(name, site, tmp_path):
         body = '<body><nca-texture src="moss.nca.json" paused grid="44x31"></nca-texture>'
         (site.folder / "test.html").write_text(HEAD + body, encoding="utf-8")
         tab.goto(site.address + "test.html")
-        ask(tab, "e.texture || new Promise((done) => (e.onload = () => done()))")
+        ask(tab, "new Promise((done) => (e.texture ? done() : (e.onload = () => done())))")
         ask(tab, "e.step(60)")
         assert np.array_equal(state(tab), grown(60, width=44, height=31).numpy())
         assert np.array_equal(picture(tab), tiled(grown(60, width=44, height=31), 128, 128))
