@@ -135,7 +135,7 @@ def _variables(tokens: list[_Token]) -> dict[str, str]:
 
 def _private(tokens: list[_Token]) -> dict[str, str]:
     """Of #names, a class's own, and of _names, which it shares with those that extend it."""
-    shorter = {}
+    shorter: dict[str, str] = {}
     for mark in "#_":
         found = [token for token in tokens if token.kind == "private" and token.text[0] == mark]
         names = {token.text for token in found}
