@@ -134,12 +134,14 @@ def _variables(tokens: list[_Token]) -> dict[str, str]:
 
 
 def _private(tokens: list[_Token]) -> dict[str, str]:
-    """Of #names and of _names, which a class shares with those that extend it, so that no two may be one."""
-    found = [token for token in tokens if token.kind == "private"]
-    names = {token.text for token in found}
-    inherited = {name for name in names if name.startswith("_")}
-    short = _shorten(found, names, [*_by_unit(found).values(), inherited])
-    return {name: name[0] + short[name] for name in names}
+    """Of #names, a class's own, and of _names, which it shares with those that extend it."""
+    shorter: dict[str, str] = {}
+    for mark in "#_":
+        found = [token for token in tokens if token.kind == "private" and token.text[0] == mark]
+        names = {token.text for token in found}
+        scopes = _by_unit(found).values() if mark == "#" else [names]
+        shorter |= {name: mark + short for name, short in _shorten(found, names, scopes).items()}
+    return shorter
 
 
 def _by_unit(tokens: list[_Token]) -> dict[int, set[str]]:

@@ -5,16 +5,19 @@ import gzip
 import io
 import shutil
 import subprocess
+from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
 import pytest
 from click.testing import CliRunner
 from elements import Site, ask, picture, state, tiled, wait
+from other_browsers import firefox, webkit
 from PIL import Image
 from rules import random_rule
 from textures import BASE64
 
+from nca import UserError
 from nca.cli import main
 from nca.export.bundle import Bundle
 from nca.export.element import render_element
@@ -148,6 +151,23 @@ def blob(tab, kind, scale):
     return Image.open(io.BytesIO(base64.b64decode(data)))
 
 
+@pytest.mark.renderers
+@pytest.mark.parametrize("name", ["firefox", "webkit"])
+def test_other_browsers_equal_torch(name, site, tmp_path):
+    with ExitStack() as stack:
+        try:
+            tab = stack.enter_context(firefox(tmp_path) if name == "firefox" else webkit())
+        except UserError as error:
+            pytest.skip(str(error))
+        body = '<body><nca-texture src="moss.nca.json" paused grid="44x31"></nca-texture>'
+        (site.folder / "test.html").write_text(HEAD + body, encoding="utf-8")
+        tab.goto(site.address + "test.html")
+        ask(tab, "new Promise((done) => (e.texture ? done() : (e.onload = () => done())))")
+        ask(tab, "e.step(60)")
+        assert np.array_equal(state(tab), grown(60, width=44, height=31).numpy())
+        assert np.array_equal(picture(tab), tiled(grown(60, width=44, height=31), 128, 128))
+
+
 # Many on a page, and when they run
 
 COUNT = """
@@ -266,11 +286,13 @@ def test_reduced_motion_may_change(show):
 
 def test_removal_frees_what_it_held_and_the_last_one_gives_the_context_back(show):
     tab = paused(show, prepare=COUNT)
-    ask(tab, "e.after(Object.assign(document.createElement('nca-texture'), { src: e.src, id: 'other' }))")
+    ask(tab, "e.after(Object.assign(document.createElement('nca-texture'), { src: e.src, paused: true }))")
     wait(tab, "all[1].texture")
     ask(tab, "window.gl = e.texture.gl, window.kept = e, e.remove()")
     wait(tab, "!kept.texture")
     assert ask(tab, "[createTexture, deleteTexture, gl.isContextLost()]") == [12, 6, False]
+    ask(tab, "e.step(30)")
+    assert np.array_equal(state(tab), grown(30).numpy())
     ask(tab, "e.remove()")
     wait(tab, "gl.isContextLost()")
     assert ask(tab, "[createTexture, deleteTexture]") == [12, 12]

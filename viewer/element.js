@@ -33,7 +33,7 @@ let stage = null;
 class Stage {
   gl = context(document.createElement("canvas"));
   #pace = new Pace(this.gl);
-  /** What each does in a frame: how many steps. @type {Set<(pace: Pace) => number>} */
+  /** What each does in a frame. @type {Set<(pace: Pace) => void>} */
   #moving = new Set();
   #frame = 0;
 
@@ -42,17 +42,16 @@ class Stage {
       this.gl.canvas.addEventListener("webgl" + type, () => elements.forEach((element) => tell(element, type)));
   }
 
-  /** @param {(pace: Pace) => number} frame @param {boolean} on */
+  /** @param {(pace: Pace) => void} frame @param {boolean} on */
   move(frame, on) {
     this.#moving[on ? "add" : "delete"](frame);
     this.#frame ||= requestAnimationFrame(this.#tick);
   }
 
   #tick = () => {
-    let steps = 0;
     this.#pace.begin();
-    for (const frame of this.#moving) steps += frame(this.#pace);
-    if (steps) this.#pace.end();
+    for (const frame of this.#moving) frame(this.#pace);
+    if (!this.#pace.busy) this.#pace.end();
     this.#frame = this.#moving.size && requestAnimationFrame(this.#tick);
   };
 }
@@ -71,7 +70,7 @@ export class NcaTexture extends Base {
   #asked = false;
   /** CSS pixels across and down. */
   #size = [0, 0];
-  /** Cells across and down. */
+  /** Cells across and down. @type {[number, number]} */
   #grid = [0, 0];
   /** CSS pixels a cell, which are whole device pixels. */
   #cell = 1;
@@ -155,9 +154,9 @@ export class NcaTexture extends Base {
 
   /** The grid as a picture, scale pixels a cell. @returns {Promise<Blob | null>} */
   async toBlob(type = "image/png", scale = 1) {
-    const { width, height } = this.#live;
-    const pixels = new ImageData(this.#live.pixels(scale), width * scale);
-    const canvas = Object.assign(document.createElement("canvas"), { width: width * scale, height: height * scale });
+    const pixels = new ImageData(this.#live.pixels(scale), this.#live.width * scale);
+    const { width, height } = pixels;
+    const canvas = Object.assign(document.createElement("canvas"), { width, height });
     canvas.getContext("2d")?.putImageData(pixels, 0, 0);
     return new Promise((done) => canvas.toBlob(done, type));
   }
@@ -208,7 +207,7 @@ export class NcaTexture extends Base {
 
   /** Begins to look out for the first sight; again after an error. */
   #watch() {
-    if (elements.has(this)) this.#seen.observe(this);
+    if (this.isConnected) this.#seen.observe(this);
     this.#update();
   }
 
@@ -253,24 +252,19 @@ export class NcaTexture extends Base {
 
   /** Step 0. */
   #begin() {
-    const [width, height] = this.#grid;
     this.#try("webgl", () => {
       this.#live.seed = this.seed;
-      this.#live.resize(width, height);
+      this.#live.resize(...this.#grid);
       this.#show();
     });
   }
 
   /** @param {Pace} pace */
-  #frame = (pace) => {
-    let steps = 0;
+  #frame = (pace) =>
     this.#try("shader", () => {
-      steps = this.#live.advance(pace);
-      if (steps && !this.#growing) this.#show();
+      if (this.#live.advance(pace) && !this.#growing) this.#show();
       this.#update();
     });
-    return steps;
-  };
 
   #fit() {
     this.#cell = Math.max(1, Math.round(this.cell * devicePixelRatio)) / devicePixelRatio;
