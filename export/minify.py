@@ -103,6 +103,8 @@ def _understand(tokens: list[_Token]) -> None:
 def _kind(before: _Token, token: _Token, after: _Token, inside: str) -> str:
     if token.kind in ("name", "word") and before.text in (".", "?."):
         return "key"
+    if token.kind == "private" and inside == "object" and before.text in _BEFORE_KEY and after.text in (":", "("):
+        return "key"  # a name that others know, such as a notebook's
     if token.kind != "name":
         return token.kind
     if inside == "object" and before.text in ("{", ",") and after.text in (",", "}", "="):

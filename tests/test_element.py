@@ -341,8 +341,7 @@ def test_another_source_begins_anew(show, site):
     other = Bundle.of(random_rule(4, 8, seed=2), "Other")
     (site.folder / "other.nca.json").write_text(other.to_json())
     tab = paused(show)
-    ask(tab, "e.step(9), e.src = 'other.nca.json'")
-    assert ask(tab, "e.texture") is None
+    assert ask(tab, "(e.step(9), e.src = 'other.nca.json', e.texture)") is None
     wait(tab, "e.texture")
     ask(tab, "e.step(30)")
     expected = rollout(other.rule, seed_state(other.rule, 128, 128), 30, seed=0)

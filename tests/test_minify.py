@@ -65,3 +65,17 @@ def test_the_viewers_modules_lose_no_property_and_no_text():
     code = re.sub(r"/\*[\s\S]*?\*/|^\s*//.*|\s// .*", "", code, flags=re.MULTILINE)
     for pattern in (r"(?<!\.)\.[a-z]\w*", r'"[^"\n]*"', r"\b\d[\w.]*"):
         assert sorted(re.findall(pattern, minify(code))) == sorted(re.findall(pattern, code))
+
+
+def test_underscored_members_of_classes_are_shortened_alike_and_keys_of_objects_kept():
+    code = """
+      class Rule { _state = 1; _next() { return this._state; } }
+      class Fast extends Rule { _next() { return super._next() + this._state; } }
+      export const known = { _moves: () => new Fast()._next() };
+    """
+    short = minify(code)
+    assert "_moves:" in short
+    assert not re.search("_state|_next", short)
+    state, after = re.search(r"\{(_\w+)=1;(_\w+)\(\)", short).groups()
+    assert short.count(f"this.{state}") == 2
+    assert f"super.{after}()" in short
