@@ -28,12 +28,11 @@ def mask(height: int, width: int, seed: int, step: int, update: int, device: tor
     Even steps pair columns 0 and 1, 2 and 3, ...; odd ones 1 and 2, 3 and 4, ..., around the torus.
     In an odd width one column stays alone. The left cell's dice are the right one's with the top bit flipped.
     """
-    y = torch.arange(height, device=device)[:, None]
-    x = torch.arange(width, device=device)
-    place = (x - (step & 1)) % width
-    pair = _mix((place >> 1) + step_key(seed, step) & UINT32)  # (width,)
-    dice = _mix(pair + y & UINT32) >> 24  # (height, width), in [0, 255]
-    return dice ^ (place & 1) << 7 < update
+    pairs = torch.arange((width + 1) // 2, device=device)
+    rows = torch.arange(height, device=device)[:, None]
+    dice = _mix(_mix(pairs + step_key(seed, step) & UINT32) + rows & UINT32) >> 24  # (height, pairs), in [0, 255]
+    place = (torch.arange(width, device=device) - (step & 1)) % width  # (width,), a column's in its row of pairs
+    return dice[:, place >> 1] ^ (place & 1) << 7 < update
 
 
 def _mix(x: Tensor) -> Tensor:
