@@ -3,16 +3,14 @@
 import base64
 import zipfile
 from dataclasses import replace
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
 
 import numpy as np
 import pytest
 from click.testing import CliRunner
 from packages import install
 from rules import random_rule
+from server import serve
 
 from nca.cli import main
 from nca.export.bundle import Bundle, load_bundle
@@ -72,11 +70,8 @@ def site(tmp_path_factory):
         for name, files in scenes.items():
             for file, content in files.items():
                 project.writestr(f"{name}/{file}", content)
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(SimpleHTTPRequestHandler, directory=folder))
-    Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    server.server_close()
+    with serve(folder) as address:
+        yield address
 
 
 class Godot:

@@ -3,11 +3,7 @@
 import base64
 import json
 import re
-from contextlib import contextmanager
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from io import BytesIO
-from threading import Thread
 
 import numpy as np
 import pytest
@@ -15,6 +11,7 @@ from click.testing import CliRunner
 from packages import ROOT, install, needs_npm
 from PIL import Image
 from rules import random_rule
+from server import serve
 from textures import BASE64, ask, pixels, state
 
 from nca.cli import main
@@ -56,21 +53,6 @@ START = """async ([name, width, height, bundle]) => {
   };
   Object.assign(globalThis, { library, nca, gl, read });
 }"""
-
-
-class Quiet(SimpleHTTPRequestHandler):
-    def log_message(self, *args):
-        pass
-
-
-@contextmanager
-def serve(folder):
-    """A static server; its address."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=folder))
-    Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    server.server_close()
 
 
 @pytest.fixture(scope="module")
