@@ -31,40 +31,12 @@ class Format:
     marker: str | None = None
 
 
-def _html(bundle: Bundle) -> dict[str, bytes]:
-    return {"": render_page(bundle).encode()}
+def _file(render: Callable[[Bundle], str]) -> Callable[[Bundle], dict[str, bytes]]:
+    return lambda bundle: {"": render(bundle).encode()}
 
 
-def _embed(bundle: Bundle) -> dict[str, bytes]:
-    return {"": render_embed(bundle).encode()}
-
-
-def _json(bundle: Bundle) -> dict[str, bytes]:
-    return {"": bundle.to_json().encode()}
-
-
-def _element(bundle: Bundle) -> dict[str, bytes]:
-    return _encoded(render_element(bundle))
-
-
-def _glsl(bundle: Bundle) -> dict[str, bytes]:
-    return _encoded(render_folder(bundle))
-
-
-def _shadertoy(bundle: Bundle) -> dict[str, bytes]:
-    return _encoded(render_tabs(bundle))
-
-
-def _module(bundle: Bundle) -> dict[str, bytes]:
-    return _encoded(render_module(bundle))
-
-
-def _isf(bundle: Bundle) -> dict[str, bytes]:
-    return {"": render_isf(bundle).encode()}
-
-
-def _godot(bundle: Bundle) -> dict[str, bytes]:
-    return _encoded(render_scene(bundle))
+def _folder(render: Callable[[Bundle], dict[str, str]]) -> Callable[[Bundle], dict[str, bytes]]:
+    return lambda bundle: {name: text.encode() for name, text in render(bundle).items()}
 
 
 def _stand_in(suffix: str, bundle: Bundle) -> dict[str, bytes]:
@@ -73,20 +45,18 @@ def _stand_in(suffix: str, bundle: Bundle) -> dict[str, bytes]:
     return {"": stand_in(bundle.rule, suffix)}
 
 
-def _encoded(texts: dict[str, str]) -> dict[str, bytes]:
-    return {name: text.encode() for name, text in texts.items()}
-
-
 FORMATS = {
-    "html": Format("a page with controls, which opens from disk", ".html", _html),
-    "embed": Format("a page for an <iframe>, the texture alone", ".html", _embed),
-    "element": Format("a folder with <nca-texture>, for any page", "-element", _element, marker=MODULE),
-    "module": Format("a folder with the runtime for own code, three.js, p5.js", "-module", _module, marker="nca.js"),
-    "json": Format("the bundle, for the element, the module and the notebook", ".nca.json", _json),
-    "glsl": Format("a folder of plain shaders for any engine", "-glsl", _glsl, marker="step.frag"),
-    "shadertoy": Format("a folder of tabs to paste", "-shadertoy", _shadertoy, marker="common.glsl"),
-    "isf": Format("an Interactive Shader Format file", ".fs", _isf),
-    "godot": Format("a folder with a scene for Godot 4", "-godot", _godot, marker="step.gdshader"),
+    "html": Format("a page with controls, which opens from disk", ".html", _file(render_page)),
+    "embed": Format("a page for an <iframe>, the texture alone", ".html", _file(render_embed)),
+    "element": Format("a folder with <nca-texture>, for any page", "-element", _folder(render_element), marker=MODULE),
+    "module": Format(
+        "a folder with the runtime for own code, three.js, p5.js", "-module", _folder(render_module), marker="nca.js"
+    ),
+    "json": Format("the bundle, for the element, the module and the notebook", ".nca.json", _file(Bundle.to_json)),
+    "glsl": Format("a folder of plain shaders for any engine", "-glsl", _folder(render_folder), marker="step.frag"),
+    "shadertoy": Format("a folder of tabs to paste", "-shadertoy", _folder(render_tabs), marker="common.glsl"),
+    "isf": Format("an Interactive Shader Format file", ".fs", _file(render_isf)),
+    "godot": Format("a folder with a scene for Godot 4", "-godot", _folder(render_scene), marker="step.gdshader"),
     "png": Format("a tile, where nothing runs", ".png", partial(_stand_in, ".png")),
     "webp": Format("a loop, where nothing runs", ".webp", partial(_stand_in, ".webp")),
     "gif": Format("a loop for mail", ".gif", partial(_stand_in, ".gif")),
