@@ -7,7 +7,6 @@ from nca.files import file_name
 __all__ = ["MODULE", "render_element"]
 
 MODULE = "nca-texture.js"
-_PARTS = ("pace.js", "automaton.js", "lasting.js", "stroke.js", "element.js")
 
 
 def render_element(bundle: Bundle) -> dict[str, str]:
@@ -15,7 +14,7 @@ def render_element(bundle: Bundle) -> dict[str, str]:
     file = f"{file_name(bundle.name)}.nca.json"
     values = {"name": bundle.name, "module": MODULE, "file": file}
     return {
-        MODULE: read_modules(*_PARTS, exporting=True) + "\n",
+        MODULE: read_modules("element.js", exporting=True) + "\n",
         file: bundle.to_json(),
         "index.html": render_viewer("element.html.j2", **values),
         "README.txt": render_viewer("element.txt.j2", **values),

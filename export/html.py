@@ -13,7 +13,7 @@ from markupsafe import Markup
 from nca.errors import UserError
 from nca.export.bare import bare_css, bare_glsl
 from nca.export.bundle import TYPES, Bundle, parse_fields
-from nca.export.modules import RUNTIME, read_modules, read_viewer, render_viewer
+from nca.export.modules import read_modules, read_viewer, render_viewer
 from nca.export.shaders import read_rule
 
 __all__ = ["load_page", "render_embed", "render_page"]
@@ -25,15 +25,12 @@ _EMBEDDED = re.compile(r'<script id="bundle" type="application/json">(.*?)</scri
 
 def render_page(bundle: Bundle) -> str:
     """One self-contained HTML page of a texture, with controls: it makes no request, no name can break out of it."""
-    modules = *RUNTIME, "begin.js", "stroke.js", "page.js"
-    return _render("page.html.j2", bundle, modules, css=Markup(bare_css(read_viewer("page.css"))))  # noqa: S704 - ours
+    return _render("page", bundle, css=Markup(bare_css(read_viewer("page.css"))))  # noqa: S704 - our own file
 
 
 def render_embed(bundle: Bundle) -> str:
     """A small page like it for an <iframe>: the texture alone, which a pointer wipes; a lost context begins anew."""
-    return _render(
-        "embed.html.j2", bundle, ("pace.js", "player.js", "automaton.js", "begin.js", "stroke.js", "embed.js")
-    )
+    return _render("embed", bundle)
 
 
 def load_page(path: Path) -> Bundle:
@@ -51,12 +48,12 @@ def load_page(path: Path) -> Bundle:
         raise UserError(f"{path}: {error}") from error
 
 
-def _render(template: str, bundle: Bundle, modules: tuple[str, ...], **more: Markup) -> str:
+def _render(name: str, bundle: Bundle, **more: Markup) -> str:
     return render_viewer(
-        template,
+        f"{name}.html.j2",
         name=bundle.name,
         bundle=Markup(_script_json(_packed(bundle))),  # noqa: S704 - JSON that cannot close its element
-        javascript=Markup(read_modules(*modules)),  # noqa: S704 - our own files
+        javascript=Markup(read_modules(f"{name}.js")),  # noqa: S704 - our own files
         **more,
     )
 

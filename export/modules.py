@@ -8,20 +8,26 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 
 from nca.export.minify import minify
 
-__all__ = ["RUNTIME", "join_modules", "read_modules", "read_viewer", "render_viewer"]
+__all__ = ["join_modules", "needed", "read_modules", "read_viewer", "render_viewer"]
 
-RUNTIME = ("pace.js", "player.js", "automaton.js", "lasting.js", "nca.js")  # dependencies first
-
-_IMPORT = re.compile(r'^(?:import|export) \{.*\} from "\./.*";\n', re.MULTILINE)
+_IMPORT = re.compile(r'^(?:import|export) \{.*\} from "\./(.*)";\n', re.MULTILINE)
 _EXPORT = re.compile(r"^export (?=class|const|function)", re.MULTILINE)
 _UNKNOWN = re.compile(r"^\s*(?:import|export)\b.*|\bimport[.(].*|</script.*|<!--.*", re.MULTILINE)
 
 
 @cache
-def read_modules(*names: str, exporting: bool = False) -> str:
-    """Modules of the viewer, dependencies first, joined and made small; exporting keeps the last one's exports."""
-    *needed, last = map(read_viewer, names)
-    return minify(join_modules(*needed) + join_modules(last, exporting=exporting))
+def read_modules(name: str, *, exporting: bool = False) -> str:
+    """A module of the viewer and all that it imports, joined and made small; exporting keeps its own exports."""
+    *others, module = map(read_viewer, needed(name))
+    return minify(join_modules(*others) + join_modules(module, exporting=exporting))
+
+
+def needed(name: str) -> list[str]:
+    """A module of the viewer after all that it imports, each once and after its own."""
+    found: dict[str, None] = {}
+    for imported in _IMPORT.findall(read_viewer(name)):
+        found |= dict.fromkeys(needed(imported))
+    return [*found, name]
 
 
 def read_viewer(name: str) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 
 from nca.errors import UserError
 from nca.export.bundle import Bundle
-from nca.export.modules import RUNTIME, read_modules
+from nca.export.modules import read_modules
 from nca.export.source import load_source
 from nca.rule import Rule
 
@@ -24,11 +24,10 @@ FIELDS = ("format", "name", "channels", "shaders")  # what the browser needs of 
 class Widget(AnyWidget):
     """What `nca.widget` returns. Each output that shows it runs on its own; what is set here reaches them all."""
 
-    _esm = read_modules(*RUNTIME, "stroke.js", "widget.js", exporting=True) + "\nexport default { render };\n"
+    _esm = read_modules("widget.js", exporting=True) + "\nexport default { render };\n"
     _bundle = Dict().tag(sync=True)
-    _moves = List(List()).tag(
-        sync=True
-    )  # since the last reset; an output that comes later, or a saved one, replays them
+    # Since the last reset; an output that comes later, or a saved one, replays them.
+    _moves = List(List()).tag(sync=True)
     width = Int(min=1, max=4096).tag(sync=True)
     height = Int(min=1, max=4096).tag(sync=True)
     scale = Int(min=1, max=64).tag(sync=True)

@@ -25,7 +25,7 @@ def test_types(typescript):
 
 def test_types_are_checked(typescript, tmp_path):
     """A mistake in a copy of the runtime is found."""
-    for name in ("pace.js", "automaton.js", "tsconfig.json"):
+    for name in ("pace.js", "passes.js", "automaton.js", "tsconfig.json"):
         shutil.copy(ROOT / "viewer" / name, tmp_path)
     runtime = tmp_path / "automaton.js"
     runtime.write_text(runtime.read_text().replace("this.#due = 0", "this.#due = ''"))

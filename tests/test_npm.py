@@ -73,7 +73,7 @@ def project(tmp_path_factory):
 def test_the_package_holds_sources_types_and_licence(project):
     package = project / "node_modules" / "nca-texture"
     files = {path.relative_to(package).as_posix() for path in package.rglob("*") if path.is_file()}
-    names = ("automaton", "element", "lasting", "nca", "pace", "player", "stroke")
+    names = ("automaton", "element", "lasting", "nca", "pace", "passes", "player", "stroke")
     code = {f"viewer/{name}.js" for name in names} | {f"types/{name}.d.ts" for name in names}
     assert files == code | {"package.json", "README.md", "LICENSE"}
     assert json.loads((package / "package.json").read_text())["version"] == nca.__version__

@@ -8,16 +8,16 @@
  * @typedef {{ format: string, channels: number, shaders: Record<string, string> }} Bundle
  * @typedef {{ width?: number, height?: number, seed?: number }} Options size of the grid in cells; seed of the run
  * @typedef {{ framebuffer: WebGLFramebuffer, units: number[], phase: number }} Field
- * @typedef {{ program: WebGLProgram, linked: boolean, at: Record<string, WebGLUniformLocation | null> }} Pass
  * @typedef {{ texture: WebGLTexture, framebuffer: WebGLFramebuffer }} Picture
  * @typedef {[to: number, from: number, keep: number, x: number, y: number, r: number]} Disc drawn to a field, from another
  *
  * @import { Pace } from "./pace.js"
+ * @import { Pass } from "./passes.js"
  */
 
+import { compiled, linked, passes, PASSES } from "./passes.js";
+
 const FORMAT = "nca-fixed-1";
-const PASSES = ["step", "brush", "display"];
-const UNIFORMS = ["state", "key", "grid", "kept", "keep", "disc", "view"];
 
 /** The browser or the device offers no WebGL2. */
 export class NoWebGL2 extends Error {}
@@ -51,7 +51,7 @@ export class Automaton {
     this.bundle = bundle;
     this.gl = gl;
     this.seed = seed;
-    this.#compile();
+    this.#passes = passes(gl, bundle);
     this.resize(width, height);
     const { signal } = this.#listening;
     // Unless the loss is handled, the browser does not restore the context.
@@ -61,11 +61,7 @@ export class Automaton {
 
   /** Whether the shaders are compiled; until then the first step would wait for them, and advance does not. */
   get compiled() {
-    const { gl } = this;
-    const parallel = gl.getExtension("KHR_parallel_shader_compile");
-    return (this.#compiled ||= Object.values(this.#passes).every(
-      ({ program }) => !parallel || gl.getProgramParameter(program, parallel.COMPLETION_STATUS_KHR),
-    ));
+    return (this.#compiled ||= compiled(this.gl, this.#passes));
   }
 
   /** Takes the steps that are due in a frame at this speed, and says how many: for a loop of your own. @param {Pace} pace */
@@ -179,23 +175,12 @@ export class Automaton {
     if (!this.shared) this.gl.getExtension("WEBGL_lose_context")?.loseContext();
   }
 
-  #compile() {
-    const { gl, bundle } = this;
-    const { shaders } = bundle;
-    const known = programs.get(bundle);
-    const valid = known && gl.isProgram(known.step.program); // not another context's, nor from before it was lost
-    this.#passes = valid
-      ? known
-      : Object.fromEntries(PASSES.map((pass) => [pass, compile(gl, shaders.vertex, shaders[pass])]));
-    programs.set(bundle, this.#passes);
-    this.#compiled = false;
-  }
-
-  /** Texels a row, and values a texture of a field. */
+  /** Texels a row of a field. */
   get _columns() {
     return (this.width + 1) >> 1;
   }
 
+  /** Numbers in one of its textures. */
   get _texels() {
     return 4 * this._columns * this.height;
   }
@@ -347,7 +332,8 @@ export class Automaton {
   /** After the context was lost, and what it held with it: begins anew. @protected */
   _recover() {
     this._textures = this._fields = [];
-    this.#compile();
+    this.#passes = passes(this.gl, this.bundle);
+    this.#compiled = false;
     this.resize(this.width, this.height);
     if (!this.shared) this.draw();
   }
@@ -368,39 +354,4 @@ function mix(x) {
   x = Math.imul(x ^ (x >>> 16), 0x7feb352d);
   x = Math.imul(x ^ (x >>> 15), 0x846ca68b);
   return (x ^ (x >>> 16)) >>> 0;
-}
-
-/** The passes of each bundle as last compiled, for all its textures. @type {WeakMap<Bundle, Record<string, Pass>>} */
-const programs = new WeakMap();
-
-/** Begins to compile, and asks for no result: that would wait. @param {WebGL2RenderingContext} gl @param {string[]} sources @returns {Pass} */
-function compile(gl, ...sources) {
-  const program = gl.createProgram();
-  sources.forEach((source, i) => {
-    const shader = /** @type {WebGLShader} */ (gl.createShader(i ? gl.FRAGMENT_SHADER : gl.VERTEX_SHADER));
-    gl.shaderSource(shader, source);
-    gl.compileShader(shader);
-    gl.attachShader(program, shader);
-  });
-  gl.linkProgram(program);
-  return { program, linked: false, at: {} };
-}
-
-/** The pass, its program ready to use. @param {WebGL2RenderingContext} gl @param {Pass} pass */
-function linked(gl, pass) {
-  const { program } = pass;
-  if (pass.linked || gl.isContextLost()) return pass;
-  if (!gl.getProgramParameter(program, gl.LINK_STATUS)) throw new Error(complaint(gl, program));
-  pass.at = Object.fromEntries(UNIFORMS.map((name) => [name, gl.getUniformLocation(program, name)]));
-  pass.linked = true;
-  return pass;
-}
-
-/** What is wrong with a program, or with a shader, its lines numbered. @param {WebGL2RenderingContext} gl @param {WebGLProgram} program */
-function complaint(gl, program) {
-  const failed = gl.getAttachedShaders(program)?.find((shader) => !gl.getShaderParameter(shader, gl.COMPILE_STATUS));
-  if (!failed) return `shader: ${gl.getProgramInfoLog(program)}`;
-  let n = 0;
-  const numbered = gl.getShaderSource(failed)?.replace(/^/gm, () => ++n + ": ");
-  return `shader: ${gl.getShaderInfoLog(failed)}\n${numbered}`;
 }
