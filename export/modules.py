@@ -11,7 +11,7 @@ from nca.export.minify import minify
 __all__ = ["join_modules", "needed", "read_modules", "read_viewer", "render_viewer"]
 
 _IMPORT = re.compile(r'^(?:import|export) \{.*\} from "\./(.*)";\n', re.MULTILINE)
-_EXPORT = re.compile(r"^export (?=class|const|function)", re.MULTILINE)
+_EXPORT = re.compile(r"^export (?=async function|class|const|function)", re.MULTILINE)
 _UNKNOWN = re.compile(r"^\s*(?:import|export)\b.*|\bimport[.(].*|</script.*|<!--.*", re.MULTILINE)
 
 

@@ -1,7 +1,8 @@
 /** The page for an <iframe>: the texture alone, which a pointer wipes. */
 
 import { Automaton } from "./automaton.js";
-import { begin, cell, fit, settings } from "./begin.js";
+import { begin, cell, fit } from "./begin.js";
+import { settings } from "./embedded.js";
 import { Player } from "./player.js";
 import { stroke } from "./stroke.js";
 
@@ -46,4 +47,4 @@ canvas.onlostpointercapture = (/** @type {PointerEvent} */ event) => strokes.del
 onresize = show;
 still.onchange = live;
 show();
-if (!settings().has("paused")) live();
+if (!settings().paused) live();

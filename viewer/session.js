@@ -1,0 +1,2 @@
+/** TEMP shim */
+export const toBundle = (/** @type {any} */ bundle) => bundle;
