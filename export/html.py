@@ -16,7 +16,7 @@ from nca.errors import UserError
 from nca.export.bare import bare_css, bare_glsl
 from nca.export.bundle import TYPES, Bundle, parse_fields
 from nca.export.modules import read_modules, read_viewer, render_viewer
-from nca.export.shaders import read_rule
+from nca.export.shaders import read_rule, render
 from nca.files import file_name
 
 __all__ = ["addresses", "load_page", "render_embed", "render_page"]
@@ -40,6 +40,7 @@ def render_page(*bundles: Bundle, title: str = "", posters: Sequence[bytes] = ()
         title=title or bundles[0].name,
         textures=[_card(address, bundle, poster) for address, bundle, poster in shown],
         css=Markup(bare_css(read_viewer("page.css"))),  # noqa: S704 - our own file
+        glsl=Markup(bare_glsl(render("show.frag.j2", bundles[0].rule))),  # noqa: S704 - our own file
         javascript=_javascript("page.js"),
     )
 

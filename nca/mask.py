@@ -11,7 +11,7 @@ domain): two multiplications, and about as little bias as 32 bits can have.
 import torch
 from torch import Tensor
 
-__all__ = ["mask", "step_key"]
+__all__ = ["mask", "mix", "step_key"]
 
 UINT32 = 0xFFFFFFFF
 GOLDEN = 0x9E3779B9  # keeps seed 0, step 0 off the hash's fixed point at zero
@@ -19,7 +19,7 @@ GOLDEN = 0x9E3779B9  # keeps seed 0, step 0 off the hash's fixed point at zero
 
 def step_key(seed: int, step: int) -> int:
     """The uint32 that all cells share in one step; seed and step count modulo 2^32."""
-    return int(_mix(_mix(torch.tensor(seed + GOLDEN & UINT32)) + step & UINT32))
+    return int(mix(mix(torch.tensor(seed + GOLDEN & UINT32)) + step & UINT32))
 
 
 def mask(height: int, width: int, seed: int, step: int, update: int, device: torch.device | str = "cpu") -> Tensor:
@@ -30,12 +30,13 @@ def mask(height: int, width: int, seed: int, step: int, update: int, device: tor
     """
     pairs = torch.arange((width + 1) // 2, device=device)
     rows = torch.arange(height, device=device)[:, None]
-    dice = _mix(_mix(pairs + step_key(seed, step) & UINT32) + rows & UINT32) >> 24  # (height, pairs), in [0, 255]
+    dice = mix(mix(pairs + step_key(seed, step) & UINT32) + rows & UINT32) >> 24  # (height, pairs), in [0, 255]
     place = (torch.arange(width, device=device) - (step & 1)) % width  # (width,), a column's in its row of pairs
     return dice[:, place >> 1] ^ (place & 1) << 7 < update
 
 
-def _mix(x: Tensor) -> Tensor:
+def mix(x: Tensor) -> Tensor:
+    """lowbias32 of uint32 values in an int64 tensor."""
     x = x ^ x >> 16
     x = _times(x, 0x7FEB352D)
     x = x ^ x >> 15

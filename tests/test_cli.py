@@ -163,6 +163,9 @@ FAILURES = {
     "export moss.png": "moss.png",
     "export cut.nca.json": "expected a nca-fixed-1 bundle",
     "export no.html": "expected a page exported by nca",
+    "export run missing": "missing: no such file or folder; expected a run folder",
+    "view missing": "missing: no such file or folder; expected a run folder",
+    "view run -o moss.png": "moss.png exists already",
     "info missing": "missing: no such file or folder",
     "info cut": "cut/model.safetensors is damaged",
     "info cut.nca.json": "expected a nca-fixed-1 bundle",
@@ -221,7 +224,8 @@ WRONG_USAGE = {
     "render run -o new.png --sheet 5,-1": "-1 steps: expected at least 0",
     "render run -o new.png --sheet 5,x": "'5,x': expected whole numbers by commas",
     "render run -o new.gif --sheet 5": "new.gif: expected a name that ends in .png",
-    "export": "Missing argument 'RUN_OR_BUNDLE_OR_PAGE'",
+    "export": "Missing argument 'RUN_OR_BUNDLE_OR_PAGE...'",
+    "export run moss.nca.json --format glsl": "--format glsl takes one texture, these are 2",
     "export run --format exe": "'exe' is not one of",
     "verify run --size big": "'big': expected cells",
     "verify run --steps 0": "0 steps: expected at least 1",
@@ -331,10 +335,12 @@ def test_help_imports_nothing_heavy(command):
     assert imported == set()
 
 
-def test_exporting_imports_neither_torch_nor_torchvision(here):
-    _, imported = run_and_list_imports("export", "run", "-o", "page.html")
+@pytest.mark.parametrize("kind", ["embed", "json", "glsl"])
+def test_exporting_imports_neither_torch_nor_torchvision(here, kind):
+    """But for pages and pictures, which show what the texture looks like."""
+    _, imported = run_and_list_imports("export", "run", "-o", "new", "--format", kind)
     assert not imported & {"torch", "torchvision", "playwright"}
-    assert Path("page.html").exists()
+    assert Path("new").exists()
 
 
 def test_training_off_a_terminal_shows_plain_lines_and_imports_no_torchvision(here):

@@ -13,16 +13,13 @@ const GROWTH = 1.03; // a frame
 export class Brushes {
   /** Those of the stroke at hand. @type {Map<number, Touch>} */
   #touches = new Map();
-  /** What the brush needs to know beside the disc. */
-  #value = 0;
   #cursor = [0, 0];
   /** Whether the ring shows the brush: not where a finger is. */
   #aimed = false;
 
-  /** @param {Stage} stage @param {() => number} ink gives the number of the texture to paint, in this field */
-  constructor(stage, ink) {
+  /** @param {Stage} stage */
+  constructor(stage) {
     this.stage = stage;
-    this.ink = ink;
     this.hand = new Hand(stage);
     const { canvas } = stage;
     canvas.onpointerdown = (event) => this.#press(event);
@@ -51,7 +48,7 @@ export class Brushes {
 
   /** The brush at this place among those shown, or the one after the one at hand. @param {number} [place] */
   choose(place) {
-    const brushes = /** @type {NodeListOf<HTMLInputElement>} */ (document.querySelectorAll("label:not([hidden]) > [name=brush]"));
+    const brushes = /** @type {NodeListOf<HTMLInputElement>} */ (document.querySelectorAll("[name=brush]"));
     const next = [...brushes].findIndex((each) => each.checked) + 1;
     brushes[place ?? next % brushes.length]?.click();
   }
@@ -68,7 +65,9 @@ export class Brushes {
 
   /** Uses the keyboard's brush. */
   use() {
-    if (this.#begin()) this.#paint(this.#cursor, this.#cursor, +$("#size").value);
+    if (this.kind == "move") return;
+    this.#begin();
+    this.#paint(this.#cursor, this.#cursor, +$("#size").value);
   }
 
   /** Everything to zero, as a stroke. */
@@ -93,7 +92,7 @@ export class Brushes {
     this.stage.canvas.setPointerCapture(event.pointerId);
     if (event.button || this.kind == "move") return this.hand.take(event);
     this.#follow(event);
-    if (!this.#touches.size && !this.#begin()) return;
+    if (!this.#touches.size) this.#begin();
     const at = this.#cursor;
     const r = +$("#size").value;
     this.#paint(at, at, r);
@@ -124,25 +123,17 @@ export class Brushes {
     }
   };
 
-  /** Begins what undo takes back, and keeps what restore puts back. @returns whether it can */
+  /** Begins what undo takes back, and keeps what restore puts back. */
   #begin() {
     const { nca } = this.stage;
-    if (this.kind == "move") return false;
     nca.stroke();
     if (this.kind != "restore") nca.keep();
-    try {
-      this.#value = this.kind == "own" ? this.ink() : this.kind == "slow" ? +$("#slow").value : nca.stepCount;
-    } catch (error) {
-      say(/** @type {Error} */ (error).message); // these two rules cannot share a field
-      return false;
-    }
-    return true;
   }
 
   /** @param {number[]} from @param {number[]} to @param {number} r */
   #paint(from, to, r) {
     const { nca } = this.stage;
-    stroke((x, y) => nca.brush(this.kind, x, y, r, this.#value), from, to, r);
+    stroke((x, y) => nca.brush(this.kind, x, y, r), from, to, r);
     say("");
     nca.draw();
     this.#aim(this.#aimed, r);

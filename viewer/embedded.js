@@ -2,7 +2,7 @@
  * What an exported page is given: settings in its address, textures in its scripts.
  *
  * @import { Bundle } from "./automaton.js"
- * @typedef {Bundle & { name: string, hidden: number, provenance: Record<string, any> }} Embedded
+ * @typedef {Bundle & { name: string, hidden: number, weights: unknown, fingerprint?: string, provenance: Record<string, any> }} Embedded
  */
 
 /** The address's settings: #lava&seed=7&size=97x61&paused. */

@@ -4,7 +4,6 @@
 /** @import { Gallery } from "./gallery.js" */
 import { $ } from "./dom.js";
 import { grouped, weight } from "./gallery.js";
-import { Texture } from "./nca.js";
 
 const EVERY = 500; // ms
 const SIDE = 64; // pixels of a channel's picture
@@ -20,7 +19,7 @@ export class Inspector {
   constructor(stage, gallery) {
     this.stage = stage;
     this.gallery = gallery;
-    $("#inside").addEventListener("open", () => this.#look());
+    $("#inside").addEventListener("open", () => this.#begin());
     $("#shows").onchange = ({ target }) => {
       stage.show = shown(/** @type {HTMLInputElement} */ (target).value);
       stage.draw();
@@ -31,11 +30,15 @@ export class Inspector {
   begin() {
     const { nca } = this.stage;
     const channels = Array.from({ length: nca.bundle.channels }, (_, k) => [`${k}`, `channel ${k}`]);
-    const shows = [["colour", "colour"], ...channels, ["mask", "mask"], ["owners", "owners"]];
+    const shows = [["colour", "colour"], ...channels, ["mask", "mask"]];
     $("#shows").replaceChildren(...shows.map(([value, name]) => tile(value, name)));
     $("#shows input").checked = true;
-    this.#before = { at: performance.now(), steps: nca.stepCount };
-    if (!$("#inside").hidden) this.#look();
+    this.#begin();
+  }
+
+  #begin() {
+    this.#before = { at: performance.now(), steps: this.stage.nca.stepCount };
+    this.#look();
   }
 
   /** Now and again while the panel is open. */
@@ -84,28 +87,29 @@ export class Inspector {
   #pictures() {
     for (const tile of document.querySelectorAll("#shows label")) {
       const { value } = $("input", tile);
-      const canvas = /** @type {HTMLCanvasElement} */ (tile.querySelector("canvas"));
-      canvas.getContext("2d")?.drawImage(this.#drawn(shown(value), SIDE), 0, 0);
+      this.#draw(/** @type {HTMLCanvasElement} */ (tile.querySelector("canvas")), shown(value), SIDE);
     }
-    this.stage.nca.draw();
   }
 
   #histogram() {
-    const sample = Object.assign(document.createElement("canvas"), { width: SAMPLE, height: SAMPLE });
-    const context = /** @type {CanvasRenderingContext2D} */ (sample.getContext("2d", { willReadFrequently: true }));
-    context.drawImage(this.#drawn("colour", SAMPLE), 0, 0);
-    this.stage.nca.draw();
-    const { data } = context.getImageData(0, 0, SAMPLE, SAMPLE);
+    const canvas = document.createElement("canvas");
+    const context = this.#draw(canvas, "colour", SAMPLE);
+    const { data } = context.getImageData(0, 0, canvas.width, canvas.height);
     const counts = [0, 1, 2].map(() => new Uint32Array(256));
     data.forEach((byte, i) => i % 4 < 3 && counts[i % 4][byte]++);
     plot(counts);
   }
 
-  /** The canvas, with so many cells of the torus's upper left corner drawn in its own. @param {string | number} show @param {number} side */
-  #drawn(show, side) {
-    const { nca, canvas } = this.stage;
-    Texture.prototype.draw.call(nca, side, side, { show });
-    return canvas;
+  /** A square of cells, as large as the window's own canvas allows. @param {HTMLCanvasElement} canvas @param {string | number} show @param {number} most */
+  #draw(canvas, show, most) {
+    const { stage } = this;
+    const side = Math.min(most, stage.canvas.width, stage.canvas.height);
+    canvas.width = canvas.height = side;
+    stage.nca.sample(side, show);
+    const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d", { willReadFrequently: true }));
+    context.drawImage(stage.canvas, 0, 0);
+    stage.nca.draw();
+    return context;
   }
 }
 

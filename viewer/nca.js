@@ -32,14 +32,6 @@ export class Texture extends Lasting {
     this.#player.pause();
   }
 
-  /** TEMP */
-  bundles = [/** @type {any} */ (this).bundle];
-  turn = 0;
-  stroke() {}
-  undo() { return false; }
-  brush(/** @type {string} */ kind, /** @type {number} */ x, /** @type {number} */ y, /** @type {number} */ r, /** @type {any} */ value) { kind == "restore" ? this.restore(x, y, r) : this.erase(x, y, r); }
-  add(/** @type {any} */ bundle) { return this.bundles.push(bundle) - 1; }
-  session() { return {}; }
   /** Stops for good and gives back what it holds: its context, or its part of one that is shared. */
   destroy() {
     this.pause();

@@ -2,23 +2,15 @@
 
 /** @import { Bundle, Options } from "./automaton.js" */
 import { context } from "./automaton.js";
-import { Texture } from "./nca.js";
+import { $ } from "./dom.js";
+import { compile } from "./passes.js";
+import { Shown } from "./shown.js";
 
 const CELLS = 362; // along the window's diagonal, where no grid is asked for: about 256 x 256
 const MOST = 4096; // canvas pixels across or down
 
 /** The window in device pixels. */
 const area = () => [innerWidth, innerHeight].map((length) => Math.ceil(length * devicePixelRatio));
-
-/** A texture that draws what the stage shows of it. */
-class Shown extends Texture {
-  /** @type {{ x: number, y: number, show: string | number }} */
-  view = { x: 0, y: 0, show: "colour" };
-
-  draw() {
-    super.draw(this.canvas.width, this.canvas.height, this.view);
-  }
-}
 
 /** Tells of "open" when another texture or grid is there, of "view" when another part of it is shown. */
 export class Stage extends EventTarget {
@@ -41,7 +33,10 @@ export class Stage extends EventTarget {
     this.canvas = canvas;
     this.gl = context(canvas);
     addEventListener("resize", () => this.draw());
-    canvas.addEventListener("webglcontextrestored", () => setTimeout(() => this.draw())); // after the texture
+    canvas.addEventListener("webglcontextrestored", () => {
+      this.nca.pass = this.#shows(this.nca.bundle);
+      setTimeout(() => this.draw()); // after the texture is there again
+    });
   }
 
   /** Another texture, at step 0, on a grid of this size or one as large as the window. @param {Bundle} bundle @param {Options} options */
@@ -49,6 +44,7 @@ export class Stage extends EventTarget {
     const side = Math.max(1, Math.floor(Math.hypot(...area()) / CELLS));
     const [across, down] = area().map((length) => Math.ceil(length / side));
     const opened = new Shown(this.gl, bundle, { width: width ?? across, height: height ?? down, seed });
+    opened.pass = this.nca?.pass ?? this.#shows(bundle);
     const changed = opened.width != this.nca?.width || opened.height != this.nca?.height;
     this.nca?.destroy();
     this.nca = Object.assign(this.canvas, { nca: opened }).nca; // the canvas's own for tests and the curious
@@ -113,6 +109,11 @@ export class Stage extends EventTarget {
     nca.view = { x, y, show: this.show };
     nca.draw();
     this.dispatchEvent(new Event("view"));
+  }
+
+  /** The pass that shows, for all textures the same. @param {Bundle} bundle */
+  #shows({ shaders }) {
+    return compile(this.gl, shaders.vertex, $("[type*=glsl]").innerHTML);
   }
 
   /** @param {number} zoom */

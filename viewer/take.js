@@ -3,7 +3,7 @@
 /** @import { Stage } from "./stage.js" */
 /** @import { Gallery } from "./gallery.js" */
 import { $, copy, save } from "./dom.js";
-import { toBundle } from "./session.js";
+import { toBundle } from "./bundle.js";
 
 export class Taker {
   /** @param {Stage} stage @param {Gallery} gallery */
