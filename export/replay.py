@@ -77,7 +77,7 @@ def replay(session: Session, device: torch.device | str = "cpu") -> Tensor:
 
 
 def noise(channels: int, height: int, width: int, device: torch.device | str = "cpu") -> Tensor:
-    """What the noise brush draws: (channels, height, width) integers in [-1024, 1023], a hash of the cell and channel."""
+    """What the noise brush draws: (channels, height, width) integers in [-1024, 1023], a hash of cell and channel."""
     c, y, x = (torch.arange(size, device=device) for size in (channels, height, width))
     lines = mix(mix(x) + y[:, None] & 0xFFFFFFFF)  # (height, width)
     return ((mix(lines + c[:, None, None] & 0xFFFFFFFF) >> 21) - 1024).float()
@@ -101,9 +101,7 @@ def _strokes(events: list[Any], steps: int) -> Iterator[Stroke]:
     for event in events:
         fields = dict(zip(("step", "brush", "x", "y", "r"), event, strict=False)) if isinstance(event, list) else {}
         if fields.get("brush") not in BRUSHES:
-            raise UserError(
-                f"event {shown(event)}: expected a step, then one of {', '.join(BRUSHES)}, then its numbers"
-            )
+            raise UserError(f"event {shown(event)}: expected a step, one of {', '.join(BRUSHES)}, its numbers")
         least = _whole(fields, "step", least, steps)
         everywhere = {"x": 0, "y": 0, "r": 2 * LARGEST} if fields["brush"] == "keep" else {}
         x, y, r = (_whole(fields | everywhere, name, 0, 2 * LARGEST) for name in ("x", "y", "r"))

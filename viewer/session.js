@@ -14,7 +14,7 @@ import { Texture } from "./nca.js";
 
 const NOISE = 3; // a field of noise that never changes
 const AT_ONCE = 64; // steps between frames while a run is done again
-const MOST = 64e6; // bytes of snapshots
+const MEMORY = 64e6; // bytes of snapshots
 
 /** What each brush draws: to a field, from another one, its cells or zeros. @type {Record<string, [number, number, number]>} */
 const BRUSHES = { erase: [0, 2, 0], restore: [0, 2, 1], keep: [2, 0, 1], noise: [0, NOISE, 1] };
@@ -47,7 +47,7 @@ export class Replayable extends Texture {
     if (last?.state.step == this.stepCount) return; // discs alone are soon drawn again
     this._snapshots.push({ events: this._events.length, state: this.#snapshot() });
     const bytes = this._snapshots[0].state.texels.byteLength;
-    while (this._snapshots.length * bytes > MOST) this._snapshots.shift();
+    while (this._snapshots.length * bytes > MEMORY) this._snapshots.shift();
   }
 
   /** Takes the last stroke back: goes on from before it, without it, to the step at hand. @returns whether there was one */
