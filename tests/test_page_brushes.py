@@ -6,6 +6,8 @@ from pages import PHONE, Fingers, disc, open_panel, wait
 from rules import random_rule
 from textures import ask, state
 
+from nca.export.replay import noise
+
 RULE = random_rule(4, 8, seed=1)
 
 
@@ -29,16 +31,14 @@ def choose(tab, brush, size=4):
     tab.locator("#size").fill(str(size))
 
 
-def test_noise_fills_a_disc(tab):
+def test_noise_is_torchs(tab):
     before = state(tab)
     choose(tab, "noise", 6)
     tab.mouse.click(20 * 30 + 10, 20 * 12 + 10)
-    after, hole = state(tab), disc(30, 12, 6)
-    assert np.array_equal(np.where(hole, 0, after), np.where(hole, 0, before))
-    noise = after[:, hole]
-    assert np.abs(noise).max() <= 1024
-    assert noise.std() > 400
-    assert abs(noise.mean()) < 150
+    expected = noise(4, 40, 64).numpy()
+    assert np.array_equal(state(tab), np.where(disc(30, 12, 6), expected, before))
+    assert expected.min() < -1000
+    assert expected.max() > 1000
 
 
 def test_a_pointer_that_rests_paints_ever_more_around_it(tab):

@@ -29,10 +29,13 @@ export class Replayable extends Texture {
   /** Whether it does something again just now; strokes then have to wait. */
   replaying = false;
 
-  /** Draws a disc. @param {string} kind "erase", "restore", or "noise" @param {number} x @param {number} y @param {number} r */
-  brush(kind, x, y, r) {
+  /**
+   * Draws a disc, for "erase", "restore" and "noise" without more.
+   * @param {string} kind @param {number} x @param {number} y @param {number} r @param {number[]} more
+   */
+  brush(kind, x, y, r, ...more) {
     const { width, height } = this;
-    if (!this.replaying) this._happen(kind, modulo(x, width), modulo(y, height), Math.min(r, width + height));
+    if (!this.replaying) this._happen(kind, modulo(x, width), modulo(y, height), Math.min(r, width + height), ...more);
   }
 
   /** Remembers the state. */
@@ -109,7 +112,8 @@ export class Replayable extends Texture {
   /** Fills a field, when it is first wanted, with an integer hash of cell and channel, in [-1024, 1023]. */
   #noise() {
     if (this._fields[NOISE]) return;
-    const { gl, width, height, _columns: columns } = this;
+    const { gl, width, height } = this;
+    const columns = this._columns;
     const { units, phase } = (this._fields[NOISE] = this._field());
     const texels = new Int32Array(this._texels);
     units.forEach((unit, k) => {
