@@ -13,13 +13,16 @@ const GROWTH = 1.03; // a frame
 export class Brushes {
   /** Those of the stroke at hand. @type {Map<number, Touch>} */
   #touches = new Map();
+  /** What the brush says beside its disc. @type {number[]} */
+  #more = [];
   #cursor = [0, 0];
   /** Whether the ring shows the brush: not where a finger is. */
   #aimed = false;
 
-  /** @param {Stage} stage */
-  constructor(stage) {
+  /** @param {Stage} stage @param {() => number} ink gives the number of the texture to paint, in this field */
+  constructor(stage, ink) {
     this.stage = stage;
+    this.ink = ink;
     this.hand = new Hand(stage);
     const { canvas } = stage;
     canvas.onpointerdown = (event) => this.#press(event);
@@ -48,7 +51,7 @@ export class Brushes {
 
   /** The brush at this place among those shown, or the one after the one at hand. @param {number} [place] */
   choose(place) {
-    const brushes = /** @type {NodeListOf<HTMLInputElement>} */ (document.querySelectorAll("[name=brush]"));
+    const brushes = /** @type {NodeListOf<HTMLInputElement>} */ (document.querySelectorAll("label:not([hidden]) > [name=brush]"));
     const next = [...brushes].findIndex((each) => each.checked) + 1;
     brushes[place ?? next % brushes.length]?.click();
   }
@@ -66,8 +69,7 @@ export class Brushes {
   /** Uses the keyboard's brush. */
   use() {
     if (this.kind == "move") return;
-    this.#begin();
-    this.#paint(this.#cursor, this.#cursor, +$("#size").value);
+    if (this.#begin()) this.#paint(this.#cursor, this.#cursor, +$("#size").value);
   }
 
   /** Everything to zero, as a stroke. */
@@ -92,7 +94,7 @@ export class Brushes {
     this.stage.canvas.setPointerCapture(event.pointerId);
     if (event.button || this.kind == "move") return this.hand.take(event);
     this.#follow(event);
-    if (!this.#touches.size) this.#begin();
+    if (!this.#touches.size && !this.#begin()) return;
     const at = this.#cursor;
     const r = +$("#size").value;
     this.#paint(at, at, r);
@@ -123,17 +125,24 @@ export class Brushes {
     }
   };
 
-  /** Begins what undo takes back, and keeps what restore puts back. */
+  /** Begins what undo takes back, and keeps what restore puts back. @returns whether the brush can paint */
   #begin() {
     const { nca } = this.stage;
+    try {
+      this.#more = this.kind == "own" ? [this.ink()] : this.kind == "slow" ? [+$("#slow").value] : [];
+    } catch (error) {
+      say(/** @type {Error} */ (error).message); // these two rules cannot share a field
+      return false;
+    }
     nca.stroke();
     if (this.kind != "restore") nca.keep();
+    return true;
   }
 
   /** @param {number[]} from @param {number[]} to @param {number} r */
   #paint(from, to, r) {
     const { nca } = this.stage;
-    stroke((x, y) => nca.brush(this.kind, x, y, r), from, to, r);
+    stroke((x, y) => nca.brush(this.kind, x, y, r, ...this.#more), from, to, r);
     say("");
     nca.draw();
     this.#aim(this.#aimed, r);

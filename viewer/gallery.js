@@ -121,6 +121,14 @@ export class Gallery {
     return address;
   }
 
+  /** The number, in the field that is shown, of the texture chosen to paint with. */
+  ink() {
+    const { nca } = this.stage;
+    const bundle = this.#bundle($("#own").value);
+    const known = nca.bundles.indexOf(bundle);
+    return known < 0 ? nca.add(bundle) : known;
+  }
+
   /** @param {string} address */
   #bundle(address) {
     const found = /** @type {Element | Embedded} */ (this.#textures.get(address));
@@ -143,7 +151,9 @@ export class Gallery {
     document.title = $("h1").textContent = name;
     $("#facts").textContent = `${grouped(parameters)} parameters, ${grouped(bytes)} bytes`;
     for (const card of this.#cards) card.ariaCurrent = `${card == this.#card}`;
-    $("#previous").hidden = $("#next").hidden = this.#textures.size < 2;
+    for (const each of ["#previous", "#next", "label:has([value=own])"]) $(each).hidden = this.#textures.size < 2;
+    const cards = this.#cards.sort((a, b) => +(a == this.#card) - +(b == this.#card)); // whom others are painted over, last
+    $("#own").replaceChildren(...cards.map((card) => new Option($("b", card).textContent ?? "", card.hash.slice(1))));
   }
 
   get #card() {

@@ -35,7 +35,7 @@ export function bindKeys({ stage, gallery, clock, brushes, panels }) {
     enter: () => brushes.use(),
     escape: () => panels.toggle(),
   };
-  for (const place of [1, 2, 3, 4]) keys[place] = () => brushes.choose(place - 1);
+  for (const place of [1, 2, 3, 4, 5, 6]) keys[place] = () => brushes.choose(place - 1);
   for (const [key, panel] of Object.entries(PANELS)) keys[key] = () => panels.toggle(panel);
   for (const [key, [right, down]] of Object.entries(ARROWS))
     keys[key] = ({ shiftKey }) =>

@@ -31,7 +31,7 @@ const panels = new Panels();
 const stage = new Stage(/** @type {HTMLCanvasElement} */ (document.querySelector("canvas")));
 const gallery = new Gallery(stage);
 const clock = new Clock(stage, settings().paused);
-const brushes = new Brushes(stage);
+const brushes = new Brushes(stage, () => gallery.ink());
 const parts = [clock, brushes, new Space(stage, gallery), new Inspector(stage, gallery)];
 stage.addEventListener("open", () => parts.forEach((part) => part.begin()));
 new Recorder(stage, clock, () => gallery.address);

@@ -1,4 +1,4 @@
-/** The panel of grid, seed and zoom. */
+/** The panel of grid, seed, zoom and turn. */
 
 /** @import { Stage } from "./stage.js" */
 /** @import { Gallery } from "./gallery.js" */
@@ -13,6 +13,7 @@ export class Space {
     $("#seed").onchange = () => gallery.go({ seed: $("#seed").value });
     $("#another").onclick = () => gallery.go({ seed: Math.floor(Math.random() * 2 ** 32) });
     $("#zoom").oninput = () => stage.magnify(2 ** $("#zoom").valueAsNumber / stage.zoom);
+    $("#turn").oninput = () => this.#turn();
     $("#fit").onclick = () => stage.fit();
     $("#smooth").onchange = () => {
       stage.smooth = $("#smooth").checked;
@@ -28,11 +29,19 @@ export class Space {
     });
   }
 
-  /** Tells of another texture or grid. */
+  /** Tells of another texture or grid, and turns it as the one before. */
   begin() {
     const grid = settings().given.get("size") ?? "";
     if (!document.querySelector(`#grid [value="${CSS.escape(grid)}"]`)) $("#grid").append(new Option(grid, grid));
     $("#grid").value = grid;
     $("#seed").value = `${this.stage.nca.seed}`;
+    this.#turn();
+  }
+
+  #turn() {
+    const { nca } = this.stage;
+    const turn = $("#turn").valueAsNumber;
+    if (nca.turn != turn) nca.turn = turn;
+    $("#turn ~ output").value = `${Math.round((turn * 360) / 256)}°`;
   }
 }
