@@ -55,7 +55,7 @@ def test_no_name_breaks_out(open_page, name):
     wait(tab, "nca.playing")
     assert tab.locator("h1").inner_text().split() == name.split()
     assert ask(tab, "nca.bundle.name") == name
-    assert tab.locator("img, script").count() == 2
+    assert tab.locator("img, script").count() == 3
     assert tab.complaints == []
 
 
@@ -309,10 +309,11 @@ def test_without_webgl2_it_says_so(open_page):
 
 def test_broken_shader_is_shown_with_line_numbers(open_page):
     bundle = Bundle.of(RULE, "Broken")
-    broken = bundle.shaders | {"display": bundle.shaders["display"].replace("color = ", "colour = ")}
+    broken = bundle.shaders | {"step": bundle.shaders["step"].replace("float on", "float off")}
     tab = open_page(replace(bundle, shaders=broken))
+    tab.wait_for_function("() => document.body.classList.contains('failed')")
     message = tab.locator("#hint").inner_text()
-    assert "colour" in message
+    assert "'on'" in message
     assert "\n1: #version 300 es" in message
 
 

@@ -31,7 +31,7 @@ def choose(tab, brush, size=4):
     tab.locator("#size").fill(str(size))
 
 
-def test_noise_is_torchs_in_a_disc(tab):
+def test_noise_is_torchs(tab):
     before = state(tab)
     choose(tab, "noise", 6)
     tab.mouse.click(20 * 30 + 10, 20 * 12 + 10)

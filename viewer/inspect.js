@@ -9,7 +9,7 @@ const EVERY = 500; // ms
 const SIDE = 64; // pixels of a channel's picture
 const SAMPLE = 128; // cells across and down in the histogram
 const TIMED = 4; // steps that are timed
-const COLOURS = ["#f00a", "#0a0a", "#04fa"];
+const COLOURS = ["#f44a", "#2a4a", "#48fa"];
 
 export class Inspector {
   #timer = 0;

@@ -14,7 +14,7 @@ import { Texture } from "./nca.js";
 
 const NOISE = 3; // a field of noise that never changes
 const AT_ONCE = 64; // steps between frames while a run is done again
-const MOST = 64e6; // bytes of snapshots
+const MEMORY = 64e6; // bytes of snapshots
 
 /** What each brush draws: to a field, from another one, its cells or zeros. @type {Record<string, [number, number, number]>} */
 const BRUSHES = { erase: [0, 2, 0], restore: [0, 2, 1], keep: [2, 0, 1], noise: [0, NOISE, 1] };
@@ -29,10 +29,13 @@ export class Replayable extends Texture {
   /** Whether it does something again just now; strokes then have to wait. */
   replaying = false;
 
-  /** Draws a disc. @param {string} kind "erase", "restore", or "noise" @param {number} x @param {number} y @param {number} r */
-  brush(kind, x, y, r) {
+  /**
+   * Draws a disc, for "erase", "restore" and "noise" without more.
+   * @param {string} kind @param {number} x @param {number} y @param {number} r @param {number[]} more
+   */
+  brush(kind, x, y, r, ...more) {
     const { width, height } = this;
-    if (!this.replaying) this._happen(kind, modulo(x, width), modulo(y, height), Math.min(r, width + height));
+    if (!this.replaying) this._happen(kind, modulo(x, width), modulo(y, height), Math.min(r, width + height), ...more);
   }
 
   /** Remembers the state. */
@@ -47,7 +50,7 @@ export class Replayable extends Texture {
     if (last?.state.step == this.stepCount) return; // discs alone are soon drawn again
     this._snapshots.push({ events: this._events.length, state: this.#snapshot() });
     const bytes = this._snapshots[0].state.texels.byteLength;
-    while (this._snapshots.length * bytes > MOST) this._snapshots.shift();
+    while (this._snapshots.length * bytes > MEMORY) this._snapshots.shift();
   }
 
   /** Takes the last stroke back: goes on from before it, without it, to the step at hand. @returns whether there was one */
@@ -79,8 +82,8 @@ export class Replayable extends Texture {
     const { playing, _strokes, _snapshots } = this;
     this.pause();
     this.replaying = true;
+    if (from) this._events = events.slice(0, from.events);
     from ? this._load(from.state) : this.reset();
-    this._events = events.slice(0, from?.events ?? 0);
     for (const [step, kind, ...numbers] of events.slice(this._events.length)) {
       await this.#reach(step);
       this._happen(kind, ...numbers);
@@ -109,7 +112,8 @@ export class Replayable extends Texture {
   /** Fills a field, when it is first wanted, with an integer hash of cell and channel, in [-1024, 1023]. */
   #noise() {
     if (this._fields[NOISE]) return;
-    const { gl, width, height, _columns: columns } = this;
+    const { gl, width, height } = this;
+    const columns = this._columns;
     const { units, phase } = (this._fields[NOISE] = this._field());
     const texels = new Int32Array(this._texels);
     units.forEach((unit, k) => {
