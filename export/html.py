@@ -5,6 +5,7 @@ import binascii
 import json
 import re
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from itertools import chain, count, zip_longest
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ import numpy as np
 from markupsafe import Markup
 
 from nca.errors import UserError
-from nca.export.bare import bare_css, bare_glsl
+from nca.export.bare import bare_css, bare_glsl, plain_glsl
 from nca.export.bundle import TYPES, Bundle, parse_fields
 from nca.export.modules import read_modules, read_viewer, render_viewer
 from nca.export.shaders import read_rule, render
@@ -47,8 +48,9 @@ def render_page(*bundles: Bundle, title: str = "", posters: Sequence[bytes] = ()
 
 def render_embed(bundle: Bundle) -> str:
     """A small page like it for an <iframe>: the texture alone, which a pointer wipes; a lost context begins anew."""
+    plain = replace(bundle, shaders={name: plain_glsl(source) for name, source in bundle.shaders.items()})
     return render_viewer(
-        "embed.html.j2", name=bundle.name, bundle=_script_json(_packed(bundle)), javascript=_javascript("embed.js")
+        "embed.html.j2", name=bundle.name, bundle=_script_json(_packed(plain)), javascript=_javascript("embed.js")
     )
 
 

@@ -82,8 +82,8 @@ export class Replayable extends Texture {
     const { playing, _strokes, _snapshots } = this;
     this.pause();
     this.replaying = true;
+    if (from) this._events = events.slice(0, from.events);
     from ? this._load(from.state) : this.reset();
-    this._events = events.slice(0, from?.events ?? 0);
     for (const [step, kind, ...numbers] of events.slice(this._events.length)) {
       await this.#reach(step);
       this._happen(kind, ...numbers);

@@ -7,10 +7,10 @@
  */
 
 import { modulo, stepKey } from "./automaton.js";
-import { Replayable } from "./session.js";
+import { Painted } from "./painted.js";
 import { linked } from "./passes.js";
 
-export class Shown extends Replayable {
+export class Shown extends Painted {
   /** @type {View} */
   view = { x: 0, y: 0, show: "colour" };
   /** Compiled by who owns the context. @type {Pass} */
