@@ -64,7 +64,7 @@ def test_keys_magnify_and_0_fits_again(tab):
 
 
 def test_the_hand_drags_the_torus(tab):
-    tab.keyboard.press("4")
+    tab.keyboard.press("5")
     before = state(tab)
     tab.mouse.move(300, 200)
     tab.mouse.down()
@@ -160,3 +160,15 @@ def test_large_grids_are_shown_whole(open_page):
     box = tab.locator("main > canvas").bounding_box()
     assert box["width"] >= 640
     assert box["height"] >= 400
+
+
+def test_turning_turns_what_grows(tab):
+    open_panel(tab, "view")
+    tab.locator("#turn").fill("64")
+    assert tab.locator("#turn ~ output").inner_text() == "90°"
+    ask(tab, "nca.step(20)")
+    turned = state(tab)
+    assert ask(tab, "nca.session().events") == [[30, "turn", 64]]
+    tab.keyboard.press("r")
+    ask(tab, "nca.step(50)")
+    assert (turned != state(tab)).any()

@@ -12,6 +12,7 @@ from rules import random_rule
 from textures import ask, pixels, state
 
 from nca.export.bundle import Bundle, load_bundle
+from nca.export.replay import load_session, replay
 
 BUNDLES = [Bundle.of(random_rule(4, 8, seed), name) for seed, name in enumerate(["Moss", "Fern"], 1)]
 
@@ -129,23 +130,29 @@ def test_a_session_opened_again_gives_the_same_bits(tab, open_page, tmp_path):
     tab.keyboard.press("Escape")
     tab.mouse.click(20 * 30 + 5, 20 * 12 + 5)
     ask(tab, "nca.step(10)")
-    tab.locator("label:has([value=noise])").click()
-    tab.mouse.click(20 * 10 + 5, 20 * 30 + 5)
-    ask(tab, "nca.step(30)")
+    for brush in ("noise", "own", "slow"):
+        tab.locator(f"label:has([value={brush}])").click()
+        tab.mouse.click(20 * 10 + 5, 20 * 30 + 5)
+        ask(tab, "nca.step(10)")
+    open_panel(tab, "view")
+    tab.locator("#turn").fill("32")
+    ask(tab, "nca.step(10)")
     expected = state(tab)
     open_panel(tab, "take")
     path, name = saved(tab, "Save the session")
     assert name == "moss.session.json"
     session = json.loads(path.read_text())
-    assert (session["format"], session["steps"]) == ("nca-session-1", 100)
-    assert [bundle["name"] for bundle in session["bundles"]] == ["Moss"]
+    assert (session["format"], session["steps"]) == ("nca-session-1", 110)
+    assert [bundle["name"] for bundle in session["bundles"]] == ["Moss", "Fern"]
 
     other = open_page(Bundle.of(random_rule(4, 12, 9), "Bark"), "#paused&size=8x8")
     open_panel(other, "textures")
     other.locator("[type=file]").set_input_files(path)
-    wait(other, "nca.bundle.name == 'Moss' && nca.stepCount == 100 && !nca.replaying")
+    wait(other, "nca.bundle.name == 'Moss' && nca.stepCount == 110 && !nca.replaying")
     assert np.array_equal(state(other), expected)
     assert other.evaluate("location.hash") == "#moss&seed=3&size=64x40"
+    assert other.locator("#turn").input_value() == "32"
+    assert np.array_equal(expected, replay(load_session(path)).numpy())
 
 
 def test_a_session_of_textures_that_are_here_adds_none(tab, tmp_path):

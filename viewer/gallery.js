@@ -82,7 +82,7 @@ export class Gallery {
     this.#open(first, session);
     history.replaceState(null, "", this.hash({ seed: session.seed, size: `${session.width}x${session.height}` }));
     await this.stage.nca.replay(session);
-    this.stage.nca.draw();
+    this.stage.draw();
   }
 
   /** The address of a texture that does the same. @param {Embedded} bundle */

@@ -13,7 +13,10 @@ export class Space {
     $("#seed").onchange = () => gallery.go({ seed: $("#seed").value });
     $("#another").onclick = () => gallery.go({ seed: Math.floor(Math.random() * 2 ** 32) });
     $("#zoom").oninput = () => stage.magnify(2 ** $("#zoom").valueAsNumber / stage.zoom);
-    $("#turn").oninput = () => this.#turn();
+    $("#turn").oninput = () => {
+      stage.nca.turn = $("#turn").valueAsNumber;
+      this.#tell();
+    };
     $("#fit").onclick = () => stage.fit();
     $("#smooth").onchange = () => {
       stage.smooth = $("#smooth").checked;
@@ -23,25 +26,22 @@ export class Space {
       stage.tiled = $("#tiled").checked;
       stage.fit();
     };
-    stage.addEventListener("view", () => {
-      $("#zoom").value = `${Math.log2(stage.zoom)}`;
-      $("#zoom ~ output").value = `${Math.round(stage.zoom * 100)} %`;
-    });
+    stage.addEventListener("view", () => this.#tell());
   }
 
-  /** Tells of another texture or grid, and turns it as the one before. */
+  /** Tells of another texture or grid. */
   begin() {
     const grid = settings().given.get("size") ?? "";
     if (!document.querySelector(`#grid [value="${CSS.escape(grid)}"]`)) $("#grid").append(new Option(grid, grid));
     $("#grid").value = grid;
     $("#seed").value = `${this.stage.nca.seed}`;
-    this.#turn();
   }
 
-  #turn() {
-    const { nca } = this.stage;
-    const turn = $("#turn").valueAsNumber;
-    if (nca.turn != turn) nca.turn = turn;
-    $("#turn ~ output").value = `${Math.round((turn * 360) / 256)}°`;
+  #tell() {
+    const { zoom, nca } = this.stage;
+    $("#zoom").value = `${Math.log2(zoom)}`;
+    $("#zoom ~ output").value = `${Math.round(zoom * 100)} %`;
+    $("#turn").value = `${nca.turn}`;
+    $("#turn ~ output").value = `${Math.round((nca.turn * 360) / 256)}°`;
   }
 }
