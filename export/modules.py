@@ -37,14 +37,18 @@ def read_viewer(name: str) -> str:
 
 def render_viewer(template: str, **values: object) -> str:
     """A template of the viewer; values are escaped where it makes HTML."""
-    templates = Environment(
+    return _templates().get_template(template).render(values)
+
+
+@cache
+def _templates() -> Environment:
+    return Environment(
         loader=PackageLoader("nca.viewer", "."),
         undefined=StrictUndefined,
         autoescape=select_autoescape(["html.j2"]),
         trim_blocks=True,
         keep_trailing_newline=True,
     )
-    return templates.get_template(template).render(values)
 
 
 def join_modules(*modules: str, exporting: bool = False) -> str:

@@ -38,6 +38,7 @@ export class Shown extends Painted {
   /** @param {WebGLFramebuffer | null} target @param {number[]} box @param {number} top @param {number} scale */
   _show(target, [left, bottom, width, height], top, scale) {
     const { gl, view, pass } = this;
+    if (!view.x && !view.y && view.show == "colour") return super._show(target, [left, bottom, width, height], top, scale);
     const [state] = this._fields;
     const unit = state.units[typeof view.show == "number" ? view.show >> 2 : 0];
     const { update } = /** @type {any} */ (this.bundle);

@@ -7,7 +7,7 @@ import { compile } from "./passes.js";
 import { Shown } from "./shown.js";
 
 const CELLS = 362; // along the window's diagonal, where no grid is asked for: about 256 x 256
-const MOST = 4096; // canvas pixels across or down
+const SIDE_MOST = 4096; // canvas pixels across or down
 
 /** The window in device pixels. */
 const area = () => [innerWidth, innerHeight].map((length) => Math.ceil(length * devicePixelRatio));
@@ -118,7 +118,7 @@ export class Stage extends EventTarget {
 
   /** @param {number} zoom */
   #magnify(zoom) {
-    const least = Math.max(0.5, Math.max(...area()) / MOST);
+    const least = Math.max(0.5, Math.max(...area()) / SIDE_MOST);
     this.#asked = Math.min(Math.max(zoom, least), 64);
     this.zoom = this.#asked > 1 ? Math.round(this.#asked) : this.#asked;
   }
