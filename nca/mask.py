@@ -25,7 +25,7 @@ def step_key(seed: int, step: int) -> int:
 def mask(
     height: int, width: int, seed: int, step: int, update: int | Tensor, device: torch.device | str = "cpu"
 ) -> Tensor:
-    """Which cells update in a step: (height, width) bool, true with probability update / 256, each cell's or all cells'.
+    """Which cells update in a step: (height, width) bool, true with probability update / 256, of each cell or all.
 
     Even steps pair columns 0 and 1, 2 and 3, ...; odd ones 1 and 2, 3 and 4, ..., around the torus.
     In an odd width one column stays alone. The left cell's dice are the right one's with the top bit flipped.

@@ -16,7 +16,7 @@ import { Replayable } from "./session.js";
 const UNIT = 1024; // of sine and cosine
 const TURNS = 256; // a whole turn
 const DITHER = 5; // cells over which the border of what is painted frays
-const MOST = 16; // rules
+const MOST_RULES = 16; // rules
 /** Of the two numbers of a cell. @type {Record<string, number>} */
 const LANES = { own: 0, slow: 1 };
 
@@ -40,7 +40,7 @@ export class Painted extends Replayable {
       throw new RangeError(`a rule of ${bundle.channels} channels: expected ${channels}, as the field has`);
     const known = this.bundles.indexOf(bundle);
     if (known >= 0) return known;
-    if (this.bundles.length == MOST) throw new RangeError(`${MOST} rules share the field: no more can`);
+    if (this.bundles.length == MOST_RULES) throw new RangeError(`${MOST_RULES} rules share the field: no more can`);
     return this.bundles.push(bundle) - 1;
   }
 

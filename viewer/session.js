@@ -2,6 +2,7 @@
  * A texture whose run can be done again: each stroke is kept with its step, so that strokes can be taken back and a
  * session told to others.
  *
+ * @import { Disc } from "./automaton.js"
  * @import { Snapshot } from "./lasting.js"
  * @typedef {[step: number, kind: string, ...numbers: number[]]} Happened before the step of this number: a brush and its
  *   disc, or "keep"
@@ -104,9 +105,14 @@ export class Replayable extends Texture {
   /** Whatever changes the run beside its steps. @param {string} kind @param {number[]} numbers @protected */
   _happen(kind, ...numbers) {
     this._events.push([this.stepCount, kind, ...numbers]);
-    if (kind == "noise") this.#noise();
     const [x, y, r] = kind == "keep" ? [0, 0, Infinity] : numbers;
     this._stamp(...BRUSHES[kind], x, y, r);
+  }
+
+  /** @param {Disc} disc @protected */
+  _stamp(...disc) {
+    if (disc[1] == NOISE) this.#noise(); // anew, where a lost context took it
+    super._stamp(...disc);
   }
 
   /** Fills a field, when it is first wanted, with an integer hash of cell and channel, in [-1024, 1023]. */
