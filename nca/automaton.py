@@ -12,6 +12,7 @@ from nca.step import step
 
 __all__ = ["Automaton"]
 
+GAINS = (1.0, 4.0, 4.0, 8.0)  # of identity, slopes, Laplacian: half of what the format divides them by
 LARGEST_EXPONENT = 16  # weights are multiples of 2^-16 or coarser: k1 <= 18, k2 <= 14
 
 
@@ -30,8 +31,11 @@ class Automaton(nn.Module):
 
     Parameters are named as in the field's notebooks: w1.weight (H, 4C, 1, 1), w1.bias (H,),
     w2.weight (C, H, 1, 1). The second layer starts at zero, so that the first step changes nothing
-    (Mordvintsev et al., Growing Neural Cellular Automata, Distill 2020).
+    (Mordvintsev et al., Growing Neural Cellular Automata, Distill 2020). The first layer's weights are in units of
+    GAINS, so that a neighbour's difference moves the hidden units as much as the cell's own state does.
     """
+
+    gains: Tensor  # (4C,)
 
     def __init__(self, channels: int, hidden: int, update: int = UPDATE_ALWAYS // 2) -> None:
         super().__init__()
@@ -39,6 +43,7 @@ class Automaton(nn.Module):
         self.w1 = nn.Conv2d(4 * channels, hidden, 1)
         self.w2 = nn.Conv2d(hidden, channels, 1, bias=False)
         nn.init.zeros_(self.w2.weight)
+        self.register_buffer("gains", torch.tensor(GAINS).repeat_interleave(channels), persistent=False)
 
     def seed_state(self, batch: int, height: int, width: int) -> Tensor:
         """(batch, height, width, C) zeros."""
@@ -76,7 +81,7 @@ class Automaton(nn.Module):
         )
 
     def _on_grid(self) -> _Grid:
-        w1, w2 = self.w1.weight.flatten(1), self.w2.weight.flatten(1)
+        w1, w2 = self.w1.weight.flatten(1) * self.gains, self.w2.weight.flatten(1)
         b1 = self.w1.get_parameter("bias")
         q1, q2 = _first_exponents(w1, b1), _exponents(w2, lowest=3)  # k1 = q1 + 2 >= 0, k2 = q2 - 2 >= 1
         return _Grid(_round(w1, q1[:, None]), _round(b1, q1 + STATE_BITS, limit=EXACT), q1, _round(w2, q2[:, None]), q2)
