@@ -1,14 +1,16 @@
 """The automaton that is trained: float weights whose forward pass is the integer rule."""
 
+from collections.abc import Callable
+from importlib.util import find_spec
 from typing import NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from nca.mask import mask
+from nca import step
+from nca.mask import Plan
 from nca.rule import EXACT, HIDDEN_BITS, STATE_BITS, STATE_MAX, UPDATE_ALWAYS, WEIGHT_MAX, Rule
-from nca.step import step
 
 __all__ = ["Automaton"]
 
@@ -56,13 +58,9 @@ class Automaton(nn.Module):
 
         The batch's masks are one tall mask, so state 0 sees the same as nca.rollout's with this seed.
         """
-        B, H, W, _ = x.shape
         weights = self._on_grid()
-        for number in range(first, first + steps):
-            picked = mask(B * H, W, seed, number, self.update, x.device)
-            cells = picked.flatten().nonzero()[:, 0]
-            x = step(x, cells, weights.w1, weights.b1, weights.w2, products)
-        return x
+        run = _formulation(x.device, weights, products)
+        return run(x, weights.w1, weights.b1, weights.w2, Plan(steps, seed, first, self.update), products)
 
     @torch.no_grad()
     def rule(self) -> Rule:
@@ -85,6 +83,19 @@ class Automaton(nn.Module):
         b1 = self.w1.get_parameter("bias")
         q1, q2 = _first_exponents(w1, b1), _exponents(w2, lowest=3)  # k1 = q1 + 2 >= 0, k2 = q2 - 2 >= 1
         return _Grid(_round(w1, q1[:, None]), _round(b1, q1 + STATE_BITS, limit=EXACT), q1, _round(w2, q2[:, None]), q2)
+
+
+def _formulation(device: torch.device, weights: _Grid, products: torch.dtype) -> Callable[..., Tensor]:
+    """The fastest at hand: on the CPU what Numba compiles, where it is installed and knows the precision.
+
+    A diverged automaton goes the plain way, which carries its NaN to the loss; integers hold none.
+    """
+    finite = all(each.isfinite().all() for each in weights)
+    if device.type == "cpu" and find_spec("numba") and products != torch.float16 and finite:
+        from nca import fused  # Numba takes half a second to import
+
+        return fused.run
+    return step.run
 
 
 def _integers(values: np.ndarray) -> np.ndarray:
