@@ -1,5 +1,6 @@
 """The training loop, as in the lesson: draw from the pool, run, compare Gram matrices, step, put back."""
 
+import math
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -27,7 +28,7 @@ RESET_EVERY = 16  # optimisation steps until one of the batch starts anew; more 
 BLOWN_UP = 0.1  # mean distance of a state's values from [-1, 1]; sound ones stay below 0.01
 RAMP = 0.1  # the part of training over which rollouts grow to their full length
 RAMP_FROM = 0.3
-DECAYS = ((0.6, 0.3), (0.85, 0.1))  # from this part of training on, this part of the learning rate
+LAST_RATE = 0.02  # of the learning rate, which falls along half a cosine (Loshchilov, Hutter 2017)
 PRODUCTS = {"off": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}
 
 
@@ -128,7 +129,7 @@ class Trainer:
         return max(1, round(length * ramp))
 
     def _decay(self) -> float:
-        return min((factor for start, factor in DECAYS if self.part >= start), default=1.0)
+        return LAST_RATE + (1 - LAST_RATE) * (1 + math.cos(math.pi * self.part)) / 2
 
     def _random(self, below: int) -> int:
         return int(torch.randint(below, (), generator=self.random))
