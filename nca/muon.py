@@ -1,8 +1,8 @@
 """The optimizer: momentum whose directions all count the same (Jordan et al., "Muon", 2024).
 
-An automaton's gradient is nearly of rank one: most of it asks for other colours, and little for other shapes. Muon
-makes all singular values of the momentum equal, so that both are learnt at once: at equal time it reached style losses
-that Adam needed several times the steps for (docs/training.md). torch.optim.Muon takes matrices only, in bfloat16.
+Two thirds of an automaton's gradient lie in one direction, over 92 % in three (docs/training.md): most of it asks for
+other colours, and little for other shapes. Muon makes all directions equal, so that both are learnt at once.
+torch.optim.Muon takes matrices only, in bfloat16.
 """
 
 from collections.abc import Iterable
