@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageDraw, ImageFont
 
 SIZE = 128
 Y, X = np.mgrid[:SIZE, :SIZE]
@@ -34,7 +34,11 @@ def cells(seed: int, across: int, jitter: float) -> tuple[Field, Field, NDArray[
     """Distances to the nearest and second nearest of jittered points, and which is nearest (Worley 1996)."""
     random = np.random.default_rng(seed)
     grid = np.stack(np.mgrid[:across, :across], axis=-1) + 0.5
-    points = (grid + jitter * random.uniform(-0.5, 0.5, grid.shape)).reshape(-1, 2) * SIZE / across
+    return nearest((grid + jitter * random.uniform(-0.5, 0.5, grid.shape)).reshape(-1, 2) * SIZE / across)
+
+
+def nearest(points: Field) -> tuple[Field, Field, NDArray[np.intp]]:
+    """Distances to the nearest and second nearest of points (N, 2), rows and columns, and which is nearest."""
     away = np.abs(np.stack([Y, X], axis=-1)[:, :, None] + 0.5 - points)
     distance = np.linalg.norm(np.minimum(away, SIZE - away), axis=-1)  # (SIZE, SIZE, points)
     first, second = np.sort(distance, axis=-1)[..., :2].transpose(2, 0, 1)
@@ -96,9 +100,152 @@ def scales() -> Field:
     return picture
 
 
+def honeycomb() -> Field:
+    """Cells of wax, honey in some of them."""
+    row, column = np.mgrid[:8, :8]
+    first, second, _ = nearest(np.stack([row + 0.5, column + row % 2 / 2], axis=-1).reshape(-1, 2) * SIZE / 8)
+    light = np.roll(first, 1, axis=0) - np.roll(first, -1, axis=0)
+    wax = {0: "#fbe7a1", 1.6: "#f0b93a", 3: "#b5690f", 9: "#6b3206", 16: "#8f4a0a"}
+    return paint(second - first, wax) + 0.05 * light[..., None]
+
+
+def water() -> Field:
+    """Light on the bottom of a pool."""
+    ridge = np.abs(noise(21, ring(26, 0.35))) + 0.5 * np.abs(noise(22, ring(16, 0.4)))
+    return paint(ridge, {0: "#f4ffff", 0.16: "#a8ecf2", 0.45: "#3fb6cf", 1: "#1489ae", 2: "#0d6f99"})
+
+
+def zebra() -> Field:
+    """Stripes that fork."""
+    angle = np.abs(np.fft.fftfreq(SIZE)[:, None]) / (FREQUENCY + 1e-9)
+    stripes = noise(31, ring(15, 0.22) * np.exp(-((angle / 0.55) ** 2)))
+    return paint(np.tanh(3 * stripes), {-1: "#17130f", -0.4: "#2b241d", 0.4: "#e9dfcd", 1: "#f6efe2"})
+
+
+def leopard() -> Field:
+    """Rosettes on tan fur."""
+    away = cells(41, 7, 0.7)[0] + 1.1 * noise(42, soft(2))
+    rim = (away > 3.6) & (away < 6.3) & (noise(43, soft(2.5)) < 0.9)
+    fur = paint(noise(44, soft(1)), {-2: "#c58f4b", 2: "#e6bd7b"})
+    picture = np.where((away <= 3.6)[..., None], paint(away, {0: "#ad753b", 4: "#b57f44"}), fur)
+    return np.where(rim[..., None], paint(away, {3: "#21140d", 7: "#2a1a10"}), picture)
+
+
+def web() -> Field:
+    """Threads with dew, before a dark garden."""
+    first, second, _ = cells(51, 6, 0.8)
+    thread = np.exp(-(((second - first) / 1.3) ** 2))
+    dew = np.exp(-(((second - first) / 2.2) ** 2)) * (noise(52, soft(1.2)) > 1.35)
+    garden = paint(noise(53, soft(6)), {-2: "#08121a", 2: "#12313a"})
+    return garden + (0.75 * thread + 0.5 * dew)[..., None] * np.array([0.85, 0.95, 1.0])
+
+
+def letters() -> Field:
+    """Type, in any order."""
+    sheet, font = Image.new("L", (2 * SIZE, 2 * SIZE), 255), ImageFont.load_default(42)
+    places = [(32 * column + 16, 32 * row + 16) for row in range(8) for column in range(8)]
+    for place, letter in zip(places, np.random.default_rng(61).choice(list("ABEFHKLNTXZ"), 64), strict=True):
+        ImageDraw.Draw(sheet).text(place, letter, 0, font, anchor="mm")
+    ink = np.asarray(sheet.resize((SIZE, SIZE), Image.Resampling.LANCZOS)) / 255
+    return paint(ink, {0: "#1f1a3d", 1: "#f3ead7"})
+
+
+def wood() -> Field:
+    """Grain along the board."""
+    along = np.abs(np.fft.fftfreq(SIZE)[None]) * 9
+    grain = noise(71, ring(12, 0.5) * np.exp(-((along * 10) ** 2)))
+    fibre = noise(72, np.exp(-((along * 4) ** 2)) * soft(0.5))
+    return paint(np.sin(2.4 * grain), {-1: "#6e3d1c", -0.2: "#a2622f", 1: "#d39a5b"}) + 0.035 * fibre[..., None]
+
+
+def knit() -> Field:
+    """Stitches of red wool, each a V."""
+    width = 16
+    x = np.abs((X + 0.5) % width - width / 2)  # from the V's middle
+    y = (Y + 0.5 + 0.9 * x) % (width / 2) - width / 4
+    height = (1 - (4 * x / width - 1) ** 2) * np.cos(2 * np.pi * y / width) ** 0.5
+    return paint(height + 0.07 * noise(81, ring(4, 0.5)), {0: "#3d0710", 0.5: "#9c1b28", 1: "#e8564a"})
+
+
+def marble() -> Field:
+    """Veins in white stone."""
+    vein = np.abs(noise(91, ring(50, 0.6)) + 0.55 * noise(92, ring(24, 0.5)) + 0.25 * noise(93, ring(11, 0.5)))
+    fine = np.abs(noise(94, ring(30, 0.6)) + 0.4 * noise(95, ring(12, 0.5)))
+    shade = np.minimum(2 * vein, 0.55 + fine)
+    return paint(shade, {0: "#4a5058", 0.25: "#8d949c", 0.7: "#d5d8da", 1.2: "#f3f2ef"})
+
+
+def bubbles() -> Field:
+    """Foam in deep blue, each bubble with a glint."""
+    first, second, _ = cells(101, 9, 1.0)
+    glint = np.exp(-(((first - 2.2) / 1.2) ** 2)) * (np.roll(first, 2, axis=0) < first)
+    film = {0: "#e9fbff", 1.5: "#8fd3f0", 4: "#2b6fb0", 10: "#153d78"}
+    return paint(second - first, film) + 0.35 * glint[..., None]
+
+
+def grass() -> Field:
+    """Blades, one over the other."""
+    random = np.random.default_rng(111)
+    picture = np.zeros((SIZE, SIZE, 3))
+    for _ in range(1500):
+        left, bottom, lean, length = random.uniform((0, 0, -0.5, 12), (SIZE, SIZE, 0.5, 24))
+        up = np.arange(int(length))
+        x, y = (left + lean * up + 0.012 * lean * up**2).astype(int), (bottom - up).astype(int) % SIZE
+        blade = paint(np.full(len(up), random.random()), {0: "#1f5a1c", 0.6: "#4f9a2c", 1: "#b4d95a"})
+        picture[y, x % SIZE] = blade * (0.55 + 0.45 * up / length)[:, None]
+        picture[y, (x + 1) % SIZE] = picture[y, x % SIZE] * 0.75
+    return picture
+
+
+def mosaic() -> Field:
+    """Small glass tiles of the sea's colours, in bands."""
+    glass = {-1.6: "#0b2e63", -0.5: "#1f6fae", 0.3: "#53b7c9", 1: "#e7d9a0", 2: "#d08a2e"}
+    tone = noise(122, ring(44, 0.4)) + 0.35 * noise(121, np.ones_like(FREQUENCY))
+    tiles = paint(tone[Y // 8 * 8 + 4, X // 8 * 8 + 4], glass)
+    return np.where((np.minimum(X % 8, Y % 8) == 0)[..., None], np.array([0.88, 0.87, 0.83]), tiles)
+
+
+def stars() -> Field:
+    """Dots of light in the dark."""
+    away, _, which = cells(131, 10, 1.0)
+    glow = np.exp(-((away / np.random.default_rng(132).uniform(0.6, 2.2, 100)[which]) ** 2))
+    sky = paint(noise(133, soft(9)), {-2: "#080a1f", 0: "#141443", 2: "#3a1f5c"})
+    hue = paint(np.random.default_rng(134).random(100)[which], {0: "#ffd9a0", 0.5: "#ffffff", 1: "#a9c8ff"})
+    return sky + glow[..., None] * hue
+
+
+def confetti() -> Field:
+    """Round paper of five colours."""
+    away, _, which = cells(141, 9, 0.75)
+    tone = np.random.default_rng(142).integers(5, size=81)[which]
+    paper = paint(tone, {0: "#ef476f", 1: "#ffd166", 2: "#06d6a0", 3: "#118ab2", 4: "#8338ec"})
+    disc = np.clip(5.2 - away, 0, 1)[..., None]
+    return disc * paper + (1 - disc) * np.array([0.98, 0.97, 0.94])
+
+
 def main(folder: Path) -> None:
     """Draw all pictures into a folder."""
-    for draw in (coral, lava, pebbles, weave, scales):
+    for draw in (
+        bubbles,
+        confetti,
+        coral,
+        grass,
+        honeycomb,
+        knit,
+        lava,
+        leopard,
+        letters,
+        marble,
+        mosaic,
+        pebbles,
+        scales,
+        stars,
+        water,
+        weave,
+        web,
+        wood,
+        zebra,
+    ):
         picture = (draw().clip(0, 1) * 255).round().astype(np.uint8)
         Image.fromarray(picture).save(folder / f"{draw.__name__}.png", optimize=True)
 

@@ -17,7 +17,7 @@ def capture(trainer: Trainer) -> dict[str, Tensor]:
     moments = trainer.optimizer.state_dict()["state"]
     return {
         **{f"automaton.{name}": tensor for name, tensor in trainer.automaton.state_dict().items()},
-        **{f"adam.{index}.{name}": tensor for index, state in moments.items() for name, tensor in state.items()},
+        **{f"moments.{index}.{name}": tensor for index, state in moments.items() for name, tensor in state.items()},
         "pool": (trainer.pool.states * 2**STATE_BITS).to(torch.int16),  # exact: states are multiples of 2^-10
         "random": trainer.random.get_state(),
         **{f"scaler.{name}": torch.tensor(value) for name, value in trainer.scaler.state_dict().items()},
@@ -48,7 +48,7 @@ def _under(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
 
 def _moments(tensors: Mapping[str, Tensor]) -> dict[int, dict[str, Tensor]]:
     moments: dict[int, dict[str, Tensor]] = {}
-    for key, tensor in _under(tensors, "adam.").items():
+    for key, tensor in _under(tensors, "moments.").items():
         index, name = key.split(".")
         moments.setdefault(int(index), {})[name] = tensor
     return moments

@@ -18,7 +18,8 @@ class Config:
     """Settings of a training run. Raises UserError where one is out of range.
 
     channels, hidden, update: the rule's C, H and update rate times 256.
-    size: side of the picture, which is scaled down to it, in pixels, a cell each.
+    scale: of the picture, up to 1; 0 chooses it by the picture's detail. A pixel of the scaled picture is a cell.
+    size: largest side of the scaled picture in pixels; of a larger one the middle counts.
     field: side of the states that are trained; smaller than the picture, it is faster but sees less at once.
     steps: optimisation steps; minutes, where not None, ends training by the clock instead.
     batch, pool: states an optimisation step, and states kept.
@@ -30,9 +31,10 @@ class Config:
     channels: int = 12
     hidden: int = 96
     update: int = UPDATE_ALWAYS // 2
-    size: int = 64
+    scale: float = 0
+    size: int = 256
     field: int = 64
-    steps: int = 1200
+    steps: int = 1500
     minutes: float | None = None
     batch: int = 2
     pool: int = 32
@@ -52,6 +54,7 @@ class Config:
         in_range = self.hidden % 4 == 0 and 4 <= self.hidden <= MAX_HIDDEN
         self._require(in_range, "hidden", f"a multiple of 4 from 4 to {MAX_HIDDEN}")
         self._require(1 <= self.update <= UPDATE_ALWAYS, "update", f"1 to {UPDATE_ALWAYS}")
+        self._require(0 <= self.scale <= 1, "scale", "above 0, up to 1, or 0 to choose it by the picture")
         self._require(16 <= self.size <= 1024, "size", "16 to 1024 px")
         self._require(16 <= self.field <= 1024, "field", "16 to 1024 cells")
         self._require(self.steps >= 1, "steps", "at least 1")
@@ -86,5 +89,5 @@ class Config:
 PRESETS: dict[str, dict[str, Any]] = {
     "tiny": {"channels": 4, "hidden": 8, "steps": 2500},  # the lesson's 168 parameters
     "small": {"channels": 12, "hidden": 96},
-    "full": {"channels": 12, "hidden": 96, "size": 128, "field": 128, "steps": 5000, "batch": 4, "pool": 128},
+    "full": {"channels": 12, "hidden": 96, "field": 128, "steps": 5000, "batch": 4, "pool": 128},
 }

@@ -8,13 +8,25 @@ The mixing function is lowbias32 (Chris Wellons, "Prospecting for Hash Functions
 domain): two multiplications, and about as little bias as 32 bits can have.
 """
 
+from dataclasses import dataclass
+
 import torch
 from torch import Tensor
 
-__all__ = ["mask", "mix", "step_key"]
+__all__ = ["Plan", "mask", "mix", "step_key"]
 
 UINT32 = 0xFFFFFFFF
 GOLDEN = 0x9E3779B9  # keeps seed 0, step 0 off the hash's fixed point at zero
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Which cells update in which step: those of a run with this seed, `steps` steps from `first` on."""
+
+    steps: int
+    seed: int
+    first: int
+    rate: int  # update probability times 256
 
 
 def step_key(seed: int, step: int) -> int:

@@ -1,10 +1,13 @@
 """Beginning a training run from a picture, or going on with one from its folder."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.torch import load
 from torch import Tensor
@@ -13,7 +16,7 @@ from nca.checkpoint import restore
 from nca.config import Config
 from nca.errors import UserError
 from nca.files import check_output, plain_text
-from nca.picture import load_picture
+from nca.picture import load_picture, natural_scale, scale_picture
 from nca.record import Recorder
 from nca.rollout import pick_device
 from nca.run import CONFIG, LOG, MODEL, STATE, TARGET, load_run
@@ -27,7 +30,10 @@ def begin(
 ) -> Recorder:
     """A new run. Raises UserError where the picture cannot be used or the output cannot be written."""
     check_output(output, force=force, marker=MODEL)
-    return Recorder(output, _trainer(image, config, device, weights), plain_text(image.name))
+    picture = load_picture(image)
+    config = replace(config, scale=config.scale or natural_scale(picture))
+    target = scale_picture(picture, config.scale, config.size)
+    return Recorder(output, _trainer(target, config, device, weights), plain_text(image.name))
 
 
 def resume(output: Path, changes: dict[str, Any], *, device: str, weights: Path | None = None) -> Recorder:
@@ -45,14 +51,13 @@ def resume(output: Path, changes: dict[str, Any], *, device: str, weights: Path 
         raise UserError(f"{output} cannot be resumed: {error.filename}: {error.strerror}") from None
     except (ValueError, TypeError, AttributeError, SafetensorError) as error:
         raise UserError(f"{output} cannot be resumed, it is damaged ({error}): train again") from None
-    trainer = _trainer(output / TARGET, config, device, weights)
+    trainer = _trainer(load_picture(output / TARGET), config, device, weights)
     restore(trainer, state)
     if trainer.part >= 1:
         raise UserError(f"{output} is trained to its end: to train it further, ask for more --steps or --minutes")
     return Recorder(output, trainer, picture, log)
 
 
-def _trainer(image: Path, config: Config, device: str, weights: Path | None) -> Trainer:
-    picture = torch.tensor(load_picture(image, config.size), device=pick_device(device))
-    target: Tensor = picture.permute(2, 0, 1)[None] / 255
+def _trainer(picture: NDArray[np.uint8], config: Config, device: str, weights: Path | None) -> Trainer:
+    target: Tensor = torch.tensor(picture, device=pick_device(device)).permute(2, 0, 1)[None] / 255
     return Trainer(config, make_features(config, target, weights), target)

@@ -12,12 +12,22 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from nca.mask import Plan, mask
 from nca.rule import HIDDEN_BITS, HIDDEN_MAX, STATE_BITS, STATE_MAX
 
-__all__ = ["perceive", "step"]
+__all__ = ["perceive", "run", "step"]
 
 STATE_UNIT, HIDDEN_UNIT = 2.0**-STATE_BITS, 2.0**-HIDDEN_BITS
 STATE_LIMIT, HIDDEN_LIMIT = STATE_MAX * STATE_UNIT, HIDDEN_MAX * HIDDEN_UNIT
+
+
+def run(x: Tensor, w1: Tensor, b1: Tensor, w2: Tensor, plan: Plan, products: torch.dtype = torch.float32) -> Tensor:
+    """Apply a plan's steps to a batch of states; its masks are one tall mask, so each state has its own."""
+    B, H, W, _ = x.shape
+    for number in range(plan.first, plan.first + plan.steps):
+        picked = mask(B * H, W, plan.seed, number, plan.rate, x.device)
+        x = step(x, picked.flatten().nonzero()[:, 0], w1, b1, w2, products)
+    return x
 
 
 def step(x: Tensor, cells: Tensor, w1: Tensor, b1: Tensor, w2: Tensor, products: torch.dtype = torch.float32) -> Tensor:

@@ -98,7 +98,11 @@ def test_the_rules_weights_are_the_automatons_to_half_a_unit(model):
     """One past the format's largest, 508 in layer 1 and 15.9 in layer 2, is cut off, in the forward pass too."""
     rule = model.rule()
     for weight, integer, exponent in (
-        (model.w1.weight, rule.w1, rule.k1 - 2),  # the unit is 2^-(k1 - 2): hidden has 8 bits, the state 10
+        (
+            model.w1.weight * model.gains[:, None, None],
+            rule.w1,
+            rule.k1 - 2,
+        ),  # the unit is 2^-(k1 - 2): hidden has 8 bits, the state 10
         (model.w2.weight, rule.w2, rule.k2 + 2),
     ):
         ideal = weight.detach().double().flatten(1).numpy() * 2.0 ** exponent[:, None]
@@ -122,7 +126,8 @@ def test_weights_on_their_grid_are_kept():
     model = automaton(8, 32, seed=3)
     rule = model.rule()
     with torch.no_grad():
-        model.w1.weight.copy_(torch.tensor(rule.w1 / 2.0 ** (rule.k1[:, None] - 2)).view_as(model.w1.weight))
+        first = torch.tensor(rule.w1 / 2.0 ** (rule.k1[:, None] - 2)) / model.gains
+        model.w1.weight.copy_(first.view_as(model.w1.weight))
         model.w1.bias.copy_(torch.tensor(rule.b1 / 2.0 ** (rule.k1 + 8)))
         model.w2.weight.copy_(torch.tensor(rule.w2 / 2.0 ** (rule.k2[:, None] + 2)).view_as(model.w2.weight))
     again = model.rule()
@@ -215,6 +220,7 @@ def test_gradients_equal_autograds_of_a_plain_reference(data, size, spread, bias
 
     assert torch.equal(ours.double(), theirs.permute(0, 2, 3, 1))
     close(x.grad, leaf.grad.permute(0, 2, 3, 1))
+    weights[0].grad *= model.gains  # in whose units the automaton's are
     for parameter, weight in zip(model.parameters(), weights, strict=True):
         close(parameter.grad.view_as(weight), weight.grad)
 

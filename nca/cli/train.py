@@ -22,7 +22,8 @@ __all__ = ["train"]
 @click.option("--preset", type=click.Choice(list(PRESETS)), help="Size of automaton and picture.  [default: small]")
 @click.option("--channels", type=int, help="Values a cell: 4, 8, 12 or 16.")
 @click.option("--hidden", type=int, help="Hidden units: a multiple of 4 up to 128.")
-@click.option("--size", type=int, help="Side in pixels that the picture is scaled down to, a cell each.")
+@click.option("--scale", type=float, help="Of the picture, up to 1; a pixel is a cell.  [default: by its detail]")
+@click.option("--size", type=int, help="Largest side of the scaled picture in pixels; its middle counts.")
 @click.option("--field", type=int, help="Side in cells of the trained states.")
 @click.option("--steps", type=int, help="Optimisation steps.")
 @click.option("--minutes", type=float, help="Train by the clock instead.")
@@ -79,7 +80,8 @@ def _summary(recorder: "Recorder") -> str:
     config = recorder.trainer.config
     until = f"{config.steps} steps" if config.minutes is None else f"{config.minutes:g} minutes"
     return (
-        f"Training {recorder.folder} on {recorder.picture}, {recorder.trainer.target.shape[-1]} px: "
+        f"Training {recorder.folder} on {recorder.picture}, {recorder.trainer.target.shape[-1]} px "
+        f"at scale {config.scale:.2f}: "
         f"{config.channels} channels, {config.hidden} hidden, {recorder.trainer.automaton.rule().parameters:,} "
         f"parameters, field {config.field}, {config.features}, {until}, on {recorder.trainer.device.type}"
     )

@@ -1,0 +1,70 @@
+"""The compiled rollout against the plain one: the same bits, the same gradients to float32's error."""
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from test_automaton import automaton
+
+from nca import step
+from nca.mask import Plan
+
+fused = pytest.importorskip("nca.fused")
+
+
+def rollout_and_gradients(run, model, x, plan, products=torch.float32):
+    """The last states, and the gradients of x and of all weights on their grids, for a fixed direction."""
+    grid = model._on_grid()
+    leaves = [each.detach().requires_grad_() for each in (x, grid.w1, grid.b1, grid.w2)]
+    y = run(*leaves, plan, products)
+    towards = torch.randn(y.shape, generator=torch.Generator().manual_seed(0))
+    return y.detach(), torch.autograd.grad((y * towards).sum(), leaves)
+
+
+@given(
+    size=st.sampled_from([(4, 8), (8, 32), (12, 96), (16, 12)]),
+    batch=st.integers(1, 3),
+    height=st.integers(1, 9),
+    width=st.integers(1, 9),
+    rate=st.integers(1, 256),
+    steps=st.integers(1, 4),
+    first=st.integers(0, 2**32 - 1),
+    seed=st.integers(0, 2**32 - 1),
+)
+@settings(max_examples=100, deadline=None)
+def test_it_equals_the_plain_steps(size, batch, height, width, rate, steps, first, seed):
+    """Also on odd and tiny grids, and whatever part of the cells updates."""
+    model, plan = automaton(*size, seed=seed, spread=0.2, bias=0.3), Plan(steps, seed, first, rate)
+    x = torch.randint(-2047, 2048, (batch, height, width, size[0])) / 1024
+    expected, gradients = rollout_and_gradients(step.run, model, x, plan)
+    found, ours = rollout_and_gradients(fused.run, model, x, plan)
+    assert torch.equal(found, expected)
+    for mine, theirs in zip(ours, gradients, strict=True):
+        assert (mine - theirs).abs().max() <= 1e-5 * theirs.abs().max() + 1e-7
+    with torch.no_grad():
+        weights = model._on_grid()
+        assert torch.equal(fused.run(x, weights.w1, weights.b1, weights.w2, plan), expected)
+
+
+def test_backward_in_bfloat16_comes_close_and_leaves_forward_exact():
+    model, plan = automaton(12, 96, seed=1, spread=0.0, bias=0.1), Plan(4, 3, 0, 128)
+    x = torch.randint(-1024, 1025, (2, 16, 16, 12), generator=torch.Generator().manual_seed(0)) / 1024
+    expected, gradients = rollout_and_gradients(step.run, model, x, plan)
+    found, ours = rollout_and_gradients(fused.run, model, x, plan, torch.bfloat16)
+    assert torch.equal(found, expected)
+    for mine, theirs in zip(ours, gradients, strict=True):
+        assert (mine - theirs).norm() < 0.01 * theirs.norm()
+
+
+def test_the_number_of_threads_changes_nothing(monkeypatch):
+    model, plan = automaton(8, 32, seed=1), Plan(5, 3, 0, 128)
+    x = torch.randint(-1024, 1025, (3, 16, 16, 8), generator=torch.Generator().manual_seed(0)) / 1024
+    threads = torch.get_num_threads()
+    results = []
+    for number in (1, 2):
+        torch.set_num_threads(number)
+        results.append(rollout_and_gradients(fused.run, model, x, plan))
+        assert torch.get_num_threads() == number
+    torch.set_num_threads(threads)
+    assert torch.equal(results[0][0], results[1][0])
+    assert all(torch.equal(*pair) for pair in zip(results[0][1], results[1][1], strict=True))
