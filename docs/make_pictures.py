@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from io import BytesIO
 from pathlib import Path
 from threading import Thread
 from typing import Any
@@ -76,7 +77,7 @@ def screenshot(name: str, panel: str = "", **window: Any) -> None:
             tab.locator(f"[aria-controls={panel}]").click()
             tab.wait_for_timeout(1000)
         tab.mouse.move(width * 0.5, height - 30)
-        tab.screenshot(path=HERE / name, type="jpeg", quality=82)
+        Image.open(BytesIO(tab.screenshot())).quantize(256).save(HERE / name, optimize=True)
 
 
 def example(name: str, stroke: list[tuple[int, int]]) -> None:
@@ -111,10 +112,10 @@ def serve(folder: Path) -> Iterator[str]:
 if __name__ == "__main__":
     strip().save(HERE / "lava.png", optimize=True)
     over_time().save(HERE / "sheet.png", optimize=True)
-    screenshot("page.jpg", **LAPTOP)
-    screenshot("page_inside.jpg", "inside", **LAPTOP)
-    screenshot("page_wide.jpg", "textures", **WIDE)
-    screenshot("page_phone.jpg", "textures", color_scheme="light", **PHONE)
+    screenshot("page.png", **LAPTOP)
+    screenshot("page_inside.png", "inside", **LAPTOP)
+    screenshot("page_wide.png", "textures", **WIDE)
+    screenshot("page_phone.png", "textures", color_scheme="light", **PHONE)
     example("three", [(370, 340), (470, 360)])
     example("p5", [(300, 220), (420, 250)])
     example("regl", [(300, 200), (400, 240)])

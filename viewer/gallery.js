@@ -10,6 +10,7 @@
 import { $, say } from "./dom.js";
 import { settings, unpack } from "./embedded.js";
 import { Texture } from "./nca.js";
+import { paintable } from "./painted.js";
 
 const POSTER = 96; // cells
 const GROWN = 100; // steps, at least, of a texture that sits for its poster
@@ -151,7 +152,10 @@ export class Gallery {
     document.title = $("h1").textContent = name;
     $("#facts").textContent = `${grouped(parameters)} parameters, ${grouped(bytes)} bytes`;
     for (const card of this.#cards) card.ariaCurrent = `${card == this.#card}`;
-    for (const each of ["#previous", "#next", "label:has([value=own])"]) $(each).hidden = this.#textures.size < 2;
+    const [alone, plain] = [this.#textures.size < 2, !paintable(this.bundle)];
+    $("#previous").hidden = $("#next").hidden = alone;
+    $("label:has([value=own])").hidden = alone || plain;
+    $("label:has([value=slow])").hidden = $("label:has(#turn)").hidden = plain;
     const cards = this.#cards.sort((a, b) => +(a == this.#card) - +(b == this.#card)); // whom others are painted over, last
     $("#own").replaceChildren(...cards.map((card) => new Option($("b", card).textContent ?? "", card.hash.slice(1))));
   }

@@ -20,6 +20,9 @@ const MOST_RULES = 16; // rules
 /** Of the two numbers of a cell. @type {Record<string, number>} */
 const LANES = { own: 0, slow: 1 };
 
+/** Whether a rule can share a field: in a step it updates at most one cell of a pair, and its shader knows of paint. @param {Bundle} bundle */
+export const paintable = (bundle) => /** @type {any} */ (bundle).update <= 128 && bundle.shaders.step.includes("PAINTED");
+
 export class Painted extends Replayable {
   /** The rules, by owner. */
   bundles = [this.bundle];
@@ -38,6 +41,7 @@ export class Painted extends Replayable {
     const { channels } = this.bundle;
     if (bundle.channels != channels)
       throw new RangeError(`a rule of ${bundle.channels} channels: expected ${channels}, as the field has`);
+    if (!paintable(bundle)) throw new RangeError("this texture shares no field: it updates too often, or is to be exported again");
     const known = this.bundles.indexOf(bundle);
     if (known >= 0) return known;
     if (this.bundles.length == MOST_RULES) throw new RangeError(`${MOST_RULES} rules share the field: no more can`);

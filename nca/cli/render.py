@@ -33,6 +33,7 @@ MOVIE = {"steps": 1000, "frames": 100, "every": 2, "fps": 25}
 @click.pass_context
 def render(
     context: click.Context,
+    /,
     source: Path | None,
     output: Path,
     size: tuple[int, int],
