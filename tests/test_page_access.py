@@ -136,7 +136,7 @@ def test_playing_stops_where_a_frame_is_scrolled_away(browser, tmp_path):
     tab = browser.new_page()
     tab.goto((tmp_path / "page.html").as_uri())
     frame = tab.frames[1]
-    frame.wait_for_function("() => document.querySelector('canvas').nca.playing")
+    frame.wait_for_function("() => document.querySelector('canvas')?.nca?.playing")
     tab.evaluate("scrollTo(0, 8000)")
     tab.wait_for_timeout(300)
     steps = "document.querySelector('canvas').nca.stepCount"

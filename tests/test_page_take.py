@@ -59,7 +59,7 @@ def test_the_embed_code_runs_beside_the_page(tab, browser, tmp_path):
     around = browser.new_page()
     around.goto((tmp_path / "frame.html").as_uri())
     inner = around.frames[1]
-    inner.wait_for_function("() => document.querySelector('canvas').nca?.seed == 3")
+    inner.wait_for_function("() => document.querySelector('canvas')?.nca?.seed == 3")
     assert around.locator("iframe").get_attribute("title") == "Moss"
     around.close()
 

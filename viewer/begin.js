@@ -1,6 +1,6 @@
 /** What the page for a frame begins with: its texture, on a grid that its address or its window decides. */
 
-/** @import { Automaton, Bundle, Options } from "./automaton.js" */
+import { Automaton } from "./automaton.js";
 import { settings, unpack } from "./embedded.js";
 
 /** The window in device pixels. */
@@ -9,17 +9,16 @@ const view = () => [innerWidth, innerHeight].map((length) => Math.ceil(length * 
 /**
  * A texture and its scale, the device pixels a cell: on a grid of the size asked for, cells as large as fit;
  * else on about 256 x 256 cells in the window's shape.
- * @template {Automaton} T
- * @param {new (canvas: HTMLCanvasElement, bundle: Bundle, options: Options) => T} Kind @param {HTMLCanvasElement} canvas
+ * @param {HTMLCanvasElement} canvas
  */
-export function begin(Kind, canvas) {
+export function begin(canvas) {
   const area = view();
   const { size, seed } = settings();
   const most = size ? Math.min(...area.map((length, i) => length / size[i])) : Math.hypot(...area) / 362;
   const scale = Math.max(1, Math.floor(most));
   const [width, height] = size ?? area.map((length) => Math.ceil(length / scale));
   const bundle = unpack(/** @type {Element} */ (document.querySelector("script")));
-  const nca = new Kind(canvas, bundle, { width, height, seed });
+  const nca = new Automaton(canvas, bundle, { width, height, seed });
   Object.assign(canvas, { nca }); // for tests and the curious
   onhashchange = () => location.reload();
   return { nca, scale };
