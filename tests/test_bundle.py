@@ -148,7 +148,7 @@ def test_page_and_back(tmp_path_factory, rule, name):
         (r'"weights":".*?"', '"weights":"AAAA"', "do not fit"),
         (r'"weights":".*?"', '"weights":"*"', "do not fit"),
         (r'"channels":4', '"channels":8', "no rule"),
-        (r"(?<=c)128u", "512u", "update holds 512"),
+        (r"(?<=rate=)128u", "512u", "update holds 512"),
         (r'"format":', '"form":', "format is None"),
     ],
 )
