@@ -135,7 +135,7 @@ class _Walk:
         height, width, _ = self.shape
         n: int = kernels.pick(
             self.keys[step],
-            self.state * height,
+            (self.plan.above + self.state) * height,
             self.plan.first + step,
             self.plan.rate,
             (height, width),
