@@ -5,6 +5,7 @@ So a run is the same for any number of processes, up to the rounding of sums.
 """
 
 import os
+import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,6 +19,8 @@ from torch.nn import Parameter
 from nca.errors import UserError
 
 __all__ = ["ALONE", "Ranks", "ranks"]
+
+PATIENCE = 1.0  # seconds that rank 0 has to say what failed: torchrun ends it as soon as another has exited
 
 
 @dataclass(frozen=True)
@@ -89,6 +92,7 @@ def ranks(device: torch.device) -> Iterator[Ranks]:
     except UserError:
         if dist.get_rank() == 0:
             raise
+        time.sleep(PATIENCE)
         raise SystemExit(1) from None
     finally:
         dist.destroy_process_group()

@@ -15,7 +15,7 @@ from torch import Tensor
 from nca.checkpoint import restore
 from nca.config import Config
 from nca.errors import UserError
-from nca.files import check_output, plain_text
+from nca.files import check_output, plain_text, sweep
 from nca.picture import load_picture, natural_scale, scale_picture
 from nca.ranks import ALONE, Ranks
 from nca.record import Recorder
@@ -68,6 +68,8 @@ def resume(
     restore(trainer, state)
     if trainer.part >= 1:
         raise UserError(f"{output} is trained to its end: to train it further, ask for more --steps or --minutes")
+    if ranks.index == 0:
+        sweep(output)
     return Recorder(output, trainer, picture, log)
 
 
