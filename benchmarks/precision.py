@@ -1,4 +1,4 @@
-"""Does half precision pay, and does it train the same? `python benchmarks/precision.py PICTURE...`
+"""Whether half precision pays, and trains the same: `python benchmarks/precision.py PICTURE...`.
 
 Trains `small` on fields of 32 cells in each precision from the same seeds, in turns of one step, so that all meet the
 same machine. Prints a step's median time and, of the rule that ships, the style loss 64 steps after the seed.

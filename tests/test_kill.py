@@ -3,7 +3,6 @@
 import json
 import multiprocessing
 import os
-import random
 import signal
 import time
 from pathlib import Path
@@ -131,7 +130,7 @@ def test_killed_in_the_middle_of_a_save(picture, whole, tmp_path, file, moment):
 
 
 def test_killed_again_and_again_at_random_moments(picture, whole, tmp_path):
-    folder, moments, kills = tmp_path / "run", random.Random(0), 0
+    folder, moments, kills = tmp_path / "run", np.random.default_rng(0), 0
     while run(picture, folder, kill_after=moments.uniform(0, 0.1)) == -signal.SIGKILL:
         kills += 1
         assert kills < STEPS

