@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from nca.export.encode import encode
-from nca.rollout import rgb_bytes, rollout, seed_state
+from nca.quick import rollout
+from nca.rollout import rgb_bytes, seed_state
 from nca.rule import Rule
 
 __all__ = ["film", "posters", "sheet", "snapshots", "stand_in"]

@@ -116,7 +116,7 @@ class _Walk:
 
     def pick(self, step: int) -> int:
         """List the cells that the mask picks; returns their number."""
-        shape, first_row, rate = (self.height, self.width), self.state * self.height, self.plan.rate
+        shape, first_row, rate = (self.height, self.width), (self.plan.above + self.state) * self.height, self.plan.rate
         number = self.plan.first + step
         picked: int = kernels.pick(self.keys[step], first_row, number, rate, shape, self.columns, self.starts)
         return picked

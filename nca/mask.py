@@ -21,12 +21,16 @@ GOLDEN = 0x9E3779B9  # keeps seed 0, step 0 off the hash's fixed point at zero
 
 @dataclass(frozen=True)
 class Plan:
-    """Which cells update in which step: those of a run with this seed, `steps` steps from `first` on."""
+    """Which cells update in which step: those of a run with this seed, `steps` steps from `first` on.
+
+    above: how many states of the same batch come before these, where several processes share it.
+    """
 
     steps: int
     seed: int
     first: int
     rate: int  # update probability times 256
+    above: int = 0
 
 
 def step_key(seed: int, step: int) -> int:
