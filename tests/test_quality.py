@@ -42,18 +42,22 @@ def grey(picture):
     return np.broadcast_to(picture.mean((0, 1)), picture.shape)
 
 
+def recoloured(picture):
+    return picture[..., ::-1]
+
+
 @pytest.mark.parametrize("name", ["lava", "knit", "water", "wood", "honeycomb"])
 def test_the_other_half_is_nearer_than_anything_that_is_not_the_texture(name):
     left, right = halves(name)
     judge = Reference(left)
     itself, other = judge(left), judge(right)
     assert itself == Figures(0, 0, 1, 1, 0, 0)
-    for spoil in (blurred, shuffled, grey, lambda picture: picture[::-1, :, ::-1]):
+    for spoil in (blurred, shuffled, grey, recoloured):
         spoiled = judge(spoil(right))
         assert 0 < other.style < spoiled.style
         assert 0 < other.patches < spoiled.patches
     assert other.style < 0.75 * judge.style(blurred(right))
-    assert judge(blurred(right)).spectrum > 2 * other.spectrum
+    assert judge(blurred(right)).spectrum > 1.4 * other.spectrum
 
 
 def test_style_ignores_where_a_texture_lies_and_grows_with_blur():
@@ -70,14 +74,20 @@ def test_precision_and_recall_tell_what_is_wrong():
     judge = Reference(left)
     part = np.tile(right[:16, :16], (9, 9, 1))[: left.shape[0], : left.shape[1]]
     assert judge(part).precision > judge(part).recall  # right, but not all of it
-    assert judge(shuffled(right)).precision < 0.2 < judge(right).precision
+    assert judge(shuffled(right)).recall < 0.2 < judge(right).recall
+
+
+def test_precision_alone_would_praise_grey():
+    left, right = halves("lava")
+    figures = Reference(left)(grey(right))
+    assert (figures.precision, figures.recall) == (1, 0)
 
 
 def test_colour_is_counted_in_grey_levels():
     left, _ = halves("wood")
     darker = Reference(left)(left - 10 / 255)
     assert 0 < darker.colour <= 10
-    assert Reference(left)(shuffled(left)).colour == pytest.approx(0)
+    assert Reference(left)(shuffled(left)).colour < 1  # of a sample
 
 
 @pytest.mark.parametrize("side", [16, 40, 90, 300])
@@ -103,11 +113,12 @@ def lives(monkeypatch, picture, become):
         return become(young, state, first + steps)
 
     monkeypatch.setattr(nca.evaluate, "rollout", rollout)
+    monkeypatch.setattr(nca.evaluate, "HEALING", range(8, 81, 8))
     return live(random_rule(4, 8), Judge(picture), 128, (200, 1000, 10_000), seed=0, device=CPU)[0]
 
 
 def heal(young, state, step):
-    return torch.where(torch.arange(128) < (step - 10_000), young, state) if step > 10_000 else young
+    return torch.where(torch.arange(128) < (2 * (step - 10_000)), young, state) if step > 10_000 else young
 
 
 BECOMES = {
@@ -128,7 +139,7 @@ def test_a_texture_that_fails_is_found_out_and_one_that_lasts_is_not(monkeypatch
     assert bool(life.complaint) == bool(complaint)
     if not complaint:
         assert max(life.style) == 10_000
-        assert 0 < life.healed <= 200
+        assert 0 < life.healed <= 80
 
 
 def test_an_untrained_rule_fails_at_once():
@@ -143,4 +154,4 @@ def test_a_life_is_judged_by_its_first_age():
         return Life(64, {200: 0.3, 10_000: old}, perfect=0.3, shuffled=0.8, healed=100)
 
     assert not life(0.3 * 1.25 + 0.09).complaint
-    assert "0.30 after 200 steps, 0.49 after 10000" in life(0.3 * 1.25 + 0.11).complaint
+    assert "0.30 after 200 steps, 0.48 after 10000" in life(0.3 * 1.25 + 0.11).complaint
