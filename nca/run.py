@@ -5,6 +5,7 @@ config.json         the configuration
 log.jsonl           a line a log step
 target.png          the picture, as trained on
 previews/           the pool's first states over time
+life.json           whether the texture lasts, measured at the end of training
 state.safetensors   all that resuming needs; may be deleted
 """
 
@@ -21,9 +22,10 @@ from nca.errors import UserError
 from nca.files import plain_text
 from nca.rule import FORMAT, Rule
 
-__all__ = ["CONFIG", "LOG", "MODEL", "STATE", "TARGET", "Run", "load_run", "model_bytes"]
+__all__ = ["CONFIG", "LIFE", "LOG", "MODEL", "STATE", "TARGET", "Run", "load_run", "model_bytes"]
 
 MODEL, CONFIG, LOG, TARGET, STATE = "model.safetensors", "config.json", "log.jsonl", "target.png", "state.safetensors"
+LIFE = "life.json"
 ARRAYS = {"w1": np.int8, "b1": np.int32, "k1": np.uint8, "w2": np.int8, "k2": np.uint8}
 
 

@@ -126,6 +126,17 @@ def test_info_tells_how_far_from_its_bounds_a_rule_is(here):
         assert re.search(r"update rate +128/256", output)
 
 
+def test_evaluate_holds_runs_and_bundles_against_a_picture(here):
+    (here / "run" / "target.png").write_bytes((here / "moss.png").read_bytes())
+    table = done("evaluate", "run")
+    assert re.search(r"^style +\d+\.\d{3} +\d+\.\d{3}$", table, re.MULTILINE)
+    assert "does not hold: after 200 steps it is no more like its picture" in table
+    run, bundle = json.loads(done("evaluate", "run", "moss.nca.json", "--picture", "moss.png", "--json"))
+    assert run == bundle | {"source": "run"}
+    assert run["texture"].keys() == run["perfect"].keys()
+    assert run["life"]["style"].keys() == {"200"}
+
+
 # Every mistake is one clear line
 
 PICTURES = {
@@ -177,6 +188,10 @@ FAILURES = {
     "render run -o new.png --size 4096 --scale 8": "a picture of 32768x32768 pixels: expected at most 16,383 a side",
     "render run -o new.gif --frames 999999": "999999 pictures of 256x256 pixels: expected at most 2,147,483,648 bytes",
     "render run -o new.png --device mps": "device mps is not at hand: expected one of ['cpu'",
+    "evaluate missing": "missing: no such file or folder",
+    "evaluate run": "run holds no picture to compare with: name it with --picture FILE",
+    "evaluate moss.nca.json": "moss.nca.json holds no picture to compare with",
+    "evaluate run --picture text.png": "text.png is not a picture that Pillow can read",
     "train --resume -o missing": "missing is not a run folder",
     "train --resume -o cut": "cut/model.safetensors is damaged",
     "train --resume -o run": "run cannot be resumed: run/config.json: No such file",
@@ -231,6 +246,7 @@ WRONG_USAGE = {
     "render run -o new.png --sheet 5,-1": "-1 steps: expected at least 0",
     "render run -o new.png --sheet 5,x": "'5,x': expected whole numbers by commas",
     "render run -o new.gif --sheet 5": "new.gif: expected a name that ends in .png",
+    "evaluate": "Missing argument 'RUN_OR_BUNDLE_OR_PAGE...'",
     "export": "Missing argument 'RUN_OR_BUNDLE_OR_PAGE...'",
     "export run moss.nca.json --format glsl": "--format glsl takes one texture, these are 2",
     "export run --format exe": "'exe' is not one of",
@@ -352,7 +368,10 @@ def test_exporting_imports_neither_torch_nor_torchvision(here, kind):
 
 def test_training_off_a_terminal_shows_plain_lines_and_imports_no_torchvision(here):
     process, imported = run_and_list_imports("train", "moss.png", "-o", "new", *TINY, "--steps", "2")
-    assert re.fullmatch(r"100%  step 2  style \d+\.\d{4}  0:00 left \n", process.stderr)
+    progress, warning = process.stderr.splitlines()
+    assert re.fullmatch(r"100%  step 2  style \d+\.\d{4}  0:00 left ", progress)
+    assert warning.startswith("Warning: new does not hold: after 200 steps it is no more like its picture")
+    assert json.loads(Path("new/life.json").read_text())["style"].keys() == {"200"}
     assert "torchvision" not in imported
 
 

@@ -5,6 +5,7 @@ from typing import Any
 import click
 
 from nca import UserError, __version__
+from nca.cli.evaluate import evaluate
 from nca.cli.export import export
 from nca.cli.info import info
 from nca.cli.render import render
@@ -35,5 +36,5 @@ def main() -> None:
     """  # noqa: D301 - click wants the character, not a raw string
 
 
-for command in (train, export, view, verify, render, info):
+for command in (train, export, view, verify, render, info, evaluate):
     main.add_command(command)

@@ -1,5 +1,7 @@
 """nca train."""
 
+import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -105,6 +107,24 @@ def _run(recorder: "Recorder") -> None:
         raise UserError(f"stopped and saved; to go on: nca train --resume -o {recorder.folder}")
     if speaks:
         click.echo(f"Saved {recorder.folder}; next: nca export {recorder.folder}")
+        _look_ahead(recorder)
+
+
+def _look_ahead(recorder: "Recorder") -> None:
+    """Say whether the texture lasts, and keep the figures in its folder."""
+    from nca.evaluate import AGES, SMALL_WINDOW, Judge, live
+    from nca.files import write_file
+    from nca.picture import load_picture
+    from nca.run import LIFE, TARGET
+
+    trainer, folder = recorder.trainer, recorder.folder
+    judge = Judge(load_picture(folder / TARGET), SMALL_WINDOW)
+    life, _ = live(trainer.automaton.rule(), judge, 64, AGES, seed=trainer.config.seed, device=trainer.device)
+    write_file(folder / LIFE, json.dumps({**asdict(life), "complaint": life.complaint}, indent=2).encode() + b"\n")
+    if life.complaint:
+        click.echo(f"Warning: {folder} does not hold: {life.complaint}; train longer, or try --seed", err=True)
+    else:
+        click.echo(f"It holds for {max(life.style):,} steps, and half of it grows back in {life.healed}")
 
 
 def _summary(recorder: "Recorder") -> str:
