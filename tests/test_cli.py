@@ -214,7 +214,7 @@ FAILURES = {
     "verify run --browser missing": "no browser at missing: expected one of chromium",
 }
 WRONG_USAGE = {
-    "train -o new": "Missing argument 'IMAGE'",
+    "train -o new": "Missing argument 'IMAGES...'",
     "train moss.png": "Missing option '-o'",
     "train moss.png -o new --chanels 4": "--chanels",
     "train moss.png -o new --channels four": "'four' is not a valid integer",
@@ -303,7 +303,7 @@ def test_training_that_diverges_says_so_and_writes_nothing(here, monkeypatch):
     monkeypatch.setattr("nca.train.overflow", lambda states: states.sum() * torch.nan)
     result = nca("train", "moss.png", "-o", "new", *TINY)
     assert result.exit_code == 1
-    assert result.stderr == "Error: training diverged at step 0: the loss is nan; try --amp off\n"
+    assert result.stderr == "Error: training diverged at step 0: the loss is nan; try another --seed\n"
     assert not Path("new").exists()
 
 
