@@ -86,6 +86,41 @@ def test_undo_takes_paint_and_turn_back(tab, tmp_path):
     assert np.array_equal(state(ours), replayed(ours, tmp_path))
 
 
+@pytest.mark.parametrize("meanwhile", ["nca.reset()", "nca.resize(20, 20)"])
+def test_another_run_ends_the_undo_of_the_last(tab, tmp_path, meanwhile):
+    """Neither its steps nor its strokes get into the new one."""
+    ours = tab("45x31")
+    for brush in ("erase", "noise"):
+        ask(ours, "nca.step(50), nca.stroke(), nca.brush(a[0], 9, 9, 9)", brush)
+    ask(ours, "nca.step(900)")
+    seen = ask(ours, f"(nca.undo(), nca.undo(), [nca.replaying, {meanwhile}, nca.step(5), nca.replaying])")
+    assert [seen[0], seen[3]] == [True, False]
+    ask(ours, "new Promise((done) => setTimeout(done, 300))")
+    assert ask(ours, "nca.undo()") is False
+    assert ask(ours, "nca.stepCount") == 5
+    assert np.array_equal(state(ours), replayed(ours, tmp_path))
+
+
+def test_another_texture_may_open_while_this_one_undoes(tab):
+    ours = tab("45x31")
+    ask(ours, "(nca.stroke(), nca.brush('erase', 9, 9, 9), nca.step(900), nca.undo(), 0)")
+    ours.evaluate("() => { location.hash = '#fern&size=45x31'; }")
+    wait(ours, "nca.bundle.name == 'Fern'")
+    ask(ours, "new Promise((done) => setTimeout(done, 300))")
+    assert ours.complaints == []
+
+
+def test_undoing_twice_at_once_undoes_once(tab):
+    ours = tab("45x31")
+    for brush in ("erase", "noise"):
+        ask(ours, "nca.step(50), nca.stroke(), nca.brush(a[0], 9, 9, 9)", brush)
+    ask(ours, "(nca.step(900), nca.undo(), nca.undo(), 0)")
+    wait(ours, "!nca.replaying")
+    assert len(ask(ours, "nca.session().events")) == 1
+    assert ask(ours, "nca.undo()") is True
+    assert ask(ours, "nca.session().events") == []
+
+
 def test_a_painted_field_survives_a_lost_context(tab, tmp_path):
     ours = tab("45x31")
     do_all(ours)

@@ -56,8 +56,8 @@ export class Replayable extends Texture {
 
   /** Takes the last stroke back: goes on from before it, without it, to the step at hand. @returns whether there was one */
   async undo() {
-    const start = this._strokes.pop();
-    if (start === undefined || this.replaying) return false;
+    const start = this.replaying ? undefined : this._strokes.pop();
+    if (start === undefined) return false;
     const events = this._events.slice(0, start);
     this._snapshots = this._snapshots.filter((snapshot) => snapshot.events <= start);
     const last = this._snapshots.at(-1);
@@ -82,21 +82,22 @@ export class Replayable extends Texture {
   async #redo(events, steps, from) {
     const { playing, _strokes, _snapshots } = this;
     this.pause();
-    this.replaying = true;
     if (from) this._events = events.slice(0, from.events);
     from ? this._load(from.state) : this.reset();
-    for (const [step, kind, ...numbers] of events.slice(this._events.length)) {
-      await this.#reach(step);
-      this._happen(kind, ...numbers);
+    this.replaying = true;
+    const done = this._events; // others, once a reset or a resize has begun another run
+    for (const [step, kind, ...numbers] of events.slice(done.length)) {
+      await this.#reach(step, done);
+      if (this._events == done) this._happen(kind, ...numbers);
     }
-    await this.#reach(steps);
-    Object.assign(this, { _strokes, _snapshots, replaying: false });
-    if (playing) this.play();
+    await this.#reach(steps, done);
+    if (this._events == done) Object.assign(this, { _strokes, _snapshots, replaying: false });
+    if (playing && this._fields.length) this.play(); // not what was destroyed meanwhile
   }
 
-  /** @param {number} step */
-  async #reach(step) {
-    while (this.stepCount < step) {
+  /** @param {number} step @param {Happened[]} done in the run whose step it is */
+  async #reach(step, done) {
+    while (this._events == done && this.stepCount < step) {
       this.step(Math.min(AT_ONCE, step - this.stepCount));
       if (this.stepCount < step) await new Promise(requestAnimationFrame); // no longer a queue than a browser bears
     }
@@ -142,16 +143,23 @@ export class Replayable extends Texture {
     return { step: this.stepCount, phases: [state.phase, kept.phase], texels };
   }
 
+  /** Stops for good and gives back what it holds: its context, or its part of one that is shared. */
+  destroy() {
+    this._events = []; // which ends what is done again
+    super.destroy();
+  }
+
   /** Events outlive a lost context. @protected */
   _recover() {
-    const { _events, _strokes, _snapshots } = this;
+    const { _events, _strokes, _snapshots, replaying } = this;
     super._recover();
-    Object.assign(this, { _events, _strokes, _snapshots });
+    Object.assign(this, { _events, _strokes, _snapshots, replaying });
   }
 
   /** @param {number} seed @protected */
   _begin(seed) {
     super._begin(seed);
+    this.replaying = false;
     this._events = [];
     this._strokes = [];
     this._snapshots = [];
