@@ -4,16 +4,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from io import BytesIO
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from threading import Thread
+from typing import Any
 
 import numpy as np
 from PIL import Image
 
 from nca.export.browser import launch
 from nca.export.bundle import load_bundle
-from nca.export.html import render_page
+from nca.export.gallery import shipped, view_page
 from nca.export.pictures import sheet, snapshots
 from nca.picture import load_picture
 from nca.rollout import erase, rgb_bytes, rollout, seed_state
@@ -23,7 +24,18 @@ EXAMPLES = HERE.parent / "examples"
 SIDE = 96  # cells
 SCALE = 3  # pixels a cell
 GAP = 8
-WINDOW = {"width": 1280, "height": 720}
+LAPTOP = {"viewport": {"width": 1280, "height": 800}, "color_scheme": "dark"}
+WIDE = {"viewport": {"width": 2560, "height": 1080}, "color_scheme": "light"}
+PHONE = {"viewport": {"width": 390, "height": 844}, "device_scale_factor": 2, "has_touch": True, "is_mobile": True}
+# A few steps at a time, so that no browser takes the queue for a hang.
+STEPS = """async (steps) => {
+  const { nca } = document.querySelector("canvas");
+  for (let done = 0; done < steps; done += 4) {
+    nca.step(4);
+    await new Promise(requestAnimationFrame);
+  }
+  nca.draw();
+}"""
 
 
 def strip() -> Image.Image:
@@ -49,19 +61,23 @@ def over_time() -> Image.Image:
     return Image.fromarray(sheet(partial(snapshots, rule, size=(128, 128)), [20, 200, 1000, 10_000]))
 
 
-def screenshot(output: Path) -> None:
-    """The exported page after 400 steps and a stroke of the brush."""
-    with TemporaryDirectory() as folder, launch() as browser:
-        page = Path(folder) / "page.html"
-        page.write_text(render_page(load_bundle(EXAMPLES / "lava.nca.json")), encoding="utf-8")
-        tab = browser.new_page(viewport=WINDOW, color_scheme="dark", reduced_motion="reduce")
-        tab.goto(page.as_uri() + "#seed=3")
-        tab.mouse.move(420, 260)
+def screenshot(name: str, panel: str = "", **window: Any) -> None:
+    """The page of all textures that ship, in such a window, after 300 steps and a stroke of the brush."""
+    with launch() as browser:
+        tab = browser.new_page(**window)
+        tab.goto(view_page(shipped()).as_uri() + "#lava&seed=3&paused")
+        tab.evaluate(STEPS, 300)
+        width, height = window["viewport"].values()
+        tab.mouse.move(width * 0.3, height * 0.4)
         tab.mouse.down()
-        tab.mouse.move(700, 380, steps=8)
+        tab.mouse.move(width * 0.55, height * 0.5, steps=8)
         tab.mouse.up()
-        tab.evaluate("() => { const { nca } = document.querySelector('canvas'); nca.step(12); nca.draw(); }")
-        tab.screenshot(path=output)
+        tab.evaluate(STEPS, 12)
+        if panel:
+            tab.locator(f"[aria-controls={panel}]").click()
+            tab.wait_for_timeout(1000)
+        tab.mouse.move(width * 0.5, height - 30)
+        Image.open(BytesIO(tab.screenshot())).quantize(256).save(HERE / name, optimize=True)
 
 
 def example(name: str, stroke: list[tuple[int, int]]) -> None:
@@ -96,7 +112,10 @@ def serve(folder: Path) -> Iterator[str]:
 if __name__ == "__main__":
     strip().save(HERE / "lava.png", optimize=True)
     over_time().save(HERE / "sheet.png", optimize=True)
-    screenshot(HERE / "page.png")
+    screenshot("page.png", **LAPTOP)
+    screenshot("page_inside.png", "inside", **LAPTOP)
+    screenshot("page_wide.png", "textures", **WIDE)
+    screenshot("page_phone.png", "textures", color_scheme="light", **PHONE)
     example("three", [(370, 340), (470, 360)])
     example("p5", [(300, 220), (420, 250)])
     example("regl", [(300, 200), (400, 240)])

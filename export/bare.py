@@ -2,7 +2,7 @@
 
 import re
 
-__all__ = ["bare_css", "bare_glsl"]
+__all__ = ["bare_css", "bare_glsl", "plain_glsl"]
 
 
 def bare_css(code: str) -> str:
@@ -13,5 +13,11 @@ def bare_css(code: str) -> str:
 def bare_glsl(code: str) -> str:
     """A shader without comments and needless white space; lines that begin with # stay lines."""
     lines = (re.sub(r"//.*", "", line).strip() for line in code.splitlines())
-    text = "".join(f"{line}\n" if line.startswith("#") else f"{line} " for line in lines if line)
+    text = "".join(f"\n{line}\n" if line.startswith("#") else f"{line} " for line in lines if line)
+    text = re.sub(r"\n+", "\n", text).lstrip()  # #version stands at the very beginning
     return re.sub(r" *([{}();,=*<>?:&|]) *", r"\1", text)  # not + and -, which may meet themselves
+
+
+def plain_glsl(code: str) -> str:
+    """A shader without what only pages that paint define."""
+    return re.sub(r"#ifdef PAINTED\n.*?#endif\n", "", code, flags=re.DOTALL)

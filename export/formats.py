@@ -6,9 +6,10 @@ from functools import partial
 
 from nca.export.bundle import Bundle
 from nca.export.element import MODULE, render_element
+from nca.export.gallery import render_gallery
 from nca.export.glsl import render_folder
 from nca.export.godot import render_scene
-from nca.export.html import render_embed, render_page
+from nca.export.html import render_embed
 from nca.export.isf import render_isf
 from nca.export.module import render_module
 from nca.export.shadertoy import render_tabs
@@ -23,12 +24,14 @@ class Format:
     what: it writes, in a few words. suffix: of the output's default name.
     files: contents by name in the output folder; a format of a single file has one, named "".
     marker: a folder's file that tells it from other people's folders, which are never replaced.
+    gallery: whether `files` takes several textures, and a title for them all.
     """
 
     what: str
     suffix: str
-    files: Callable[[Bundle], dict[str, bytes]]
+    files: Callable[..., dict[str, bytes]]
     marker: str | None = None
+    gallery: bool = False
 
 
 def _file(render: Callable[[Bundle], str]) -> Callable[[Bundle], dict[str, bytes]]:
@@ -39,6 +42,10 @@ def _folder(render: Callable[[Bundle], dict[str, str]]) -> Callable[[Bundle], di
     return lambda bundle: {name: text.encode() for name, text in render(bundle).items()}
 
 
+def _gallery(*bundles: Bundle, title: str = "") -> dict[str, bytes]:
+    return {"": render_gallery(bundles, title).encode()}
+
+
 def _stand_in(suffix: str, bundle: Bundle) -> dict[str, bytes]:
     from nca.export.pictures import stand_in  # which imports torch
 
@@ -46,7 +53,7 @@ def _stand_in(suffix: str, bundle: Bundle) -> dict[str, bytes]:
 
 
 FORMATS = {
-    "html": Format("a page with controls, which opens from disk", ".html", _file(render_page)),
+    "html": Format("a page of one texture or several, which opens from disk", ".html", _gallery, gallery=True),
     "embed": Format("a page for an <iframe>, the texture alone", ".html", _file(render_embed)),
     "element": Format("a folder with <nca-texture>, for any page", "-element", _folder(render_element), marker=MODULE),
     "module": Format(

@@ -107,13 +107,16 @@ class InBrowser:
     """The texture of a page, driven through the object that the page leaves on its canvas.
 
     errors: the uncaught errors of the page, if who holds the tab collects them.
+    address: of the texture among the page's, else its first.
 
     Raises UserError where the page does not start or loses its WebGL context.
     """
 
-    def __init__(self, tab: Tab, page: Path, width: int, height: int, seed: int, errors: Sequence[str] = ()) -> None:
+    def __init__(
+        self, tab: Tab, page: Path, width: int, height: int, seed: int, errors: Sequence[str] = (), address: str = ""
+    ) -> None:
         self._tab, self._page, self._size = tab, page, (height, width)
-        tab.goto(f"{page.resolve().as_uri()}#paused&seed={seed}&size={width}x{height}")
+        tab.goto(f"{page.resolve().as_uri()}#{address}&paused&seed={seed}&size={width}x{height}")
         if not tab.evaluate("() => Boolean(document.querySelector('canvas')?.nca)"):
             said = " ".join(errors) or tab.evaluate("() => document.body.innerText")
             raise UserError(f"{page} does not run: {' '.join(said.split())}")

@@ -11,7 +11,7 @@ from nca.export.minify import minify
 __all__ = ["join_modules", "needed", "read_modules", "read_viewer", "render_viewer"]
 
 _IMPORT = re.compile(r'^(?:import|export) \{.*\} from "\./(.*)";\n', re.MULTILINE)
-_EXPORT = re.compile(r"^export (?=class|const|function)", re.MULTILINE)
+_EXPORT = re.compile(r"^export (?=async function|class|const|function)", re.MULTILINE)
 _UNKNOWN = re.compile(r"^\s*(?:import|export)\b.*|\bimport[.(].*|</script.*|<!--.*", re.MULTILINE)
 
 
@@ -37,14 +37,18 @@ def read_viewer(name: str) -> str:
 
 def render_viewer(template: str, **values: object) -> str:
     """A template of the viewer; values are escaped where it makes HTML."""
-    templates = Environment(
+    return _templates().get_template(template).render(values)
+
+
+@cache
+def _templates() -> Environment:
+    return Environment(
         loader=PackageLoader("nca.viewer", "."),
         undefined=StrictUndefined,
         autoescape=select_autoescape(["html.j2"]),
         trim_blocks=True,
         keep_trailing_newline=True,
     )
-    return templates.get_template(template).render(values)
 
 
 def join_modules(*modules: str, exporting: bool = False) -> str:

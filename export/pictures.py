@@ -1,6 +1,8 @@
 """What a texture looks like over time: pictures, movies, contact sheets, and stand-ins for where none can run."""
 
+import io
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 import numpy as np
@@ -9,10 +11,11 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from nca.export.encode import encode
-from nca.rollout import rgb_bytes, rollout, seed_state
+from nca.quick import rollout
+from nca.rollout import rgb_bytes, seed_state
 from nca.rule import Rule
 
-__all__ = ["film", "sheet", "snapshots", "stand_in"]
+__all__ = ["film", "posters", "sheet", "snapshots", "stand_in"]
 
 Picture = NDArray[np.uint8]
 View = Callable[[Iterable[int]], Iterator[Picture]]  # `snapshots` of one run
@@ -20,6 +23,7 @@ View = Callable[[Iterable[int]], Iterator[Picture]]  # `snapshots` of one run
 COLUMNS = 4  # of a sheet
 GAP = 8  # pixels between its pictures
 FONT = 16  # height of its labels
+POSTER, POSTER_STEPS = 96, 256  # cells across and down, steps
 
 
 def snapshots(
@@ -80,3 +84,17 @@ def stand_in(rule: Rule, suffix: str) -> bytes:
     view = partial(snapshots, rule, size=(128, 128), scale=2)
     frames = 1 if suffix == ".png" else 20
     return encode(film(view, steps=1000, frames=frames, every=5, loop=True), suffix, fps=10)
+
+
+def posters(rules: Iterable[Rule]) -> list[bytes]:
+    """WebP pictures of a few KB for a page's gallery: 96 x 96 cells of each texture, grown, drawn side by side."""
+    # A thread of torch each: at this size more only wait for each other.
+    with ThreadPoolExecutor(initializer=torch.set_num_threads, initargs=(1,)) as pool:
+        return list(pool.map(_poster, rules))
+
+
+def _poster(rule: Rule) -> bytes:
+    [picture] = snapshots(rule, [POSTER_STEPS], (POSTER, POSTER))
+    file = io.BytesIO()
+    Image.fromarray(picture).save(file, "WEBP", quality=60, method=6)
+    return file.getvalue()

@@ -92,7 +92,7 @@ def _parse(step: str, channels: int) -> Rule:
     vectors = _literals("vec4", 4, step)  # K rounding halves; bias and scale of each group; K scales
     groups = vectors[K:-K].reshape(-1, 2, 4)
     each = _whole(matrices).reshape(len(groups), channels + K, 4, 4)
-    [update] = set(re.findall(r"< ?(\d+)u\)", step))
+    [update] = set(re.findall(r"(?:<|rate =|rate=) ?(\d+)u", step))
     return Rule(
         w1=each[:, :channels].transpose(0, 3, 1, 2).reshape(4 * len(groups), 4 * channels),
         b1=_whole(groups[:, 0].reshape(-1)),

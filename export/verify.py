@@ -13,7 +13,7 @@ from nca.errors import UserError
 from nca.export.bundle import Bundle
 from nca.export.html import render_page
 from nca.export.live import InBrowser, InTorch, Live
-from nca.export.source import is_page, load_source
+from nca.export.source import is_page, load_sources, split_address
 from nca.rule import Rule
 
 if TYPE_CHECKING:
@@ -83,12 +83,14 @@ def verify(
     width: int = 64,
     height: int = 64,
     seed: int = 0,
+    address: str = "",
     progress: Callable[[Check], None] = lambda check: None,
 ) -> Report:
     """Compare a page with its rule in torch after each number of steps, then after a brush stroke and a reset.
 
     browser: one from `nca.export.browser.launch`.
     steps: counted from the reset, at least one.
+    address: of the texture among the page's, else its first.
     progress: called after each comparison.
 
     Raises UserError where the page does not start or does not last.
@@ -99,7 +101,7 @@ def verify(
     errors: list[str] = []
     tab.on("pageerror", lambda error: errors.append(str(error)))
     try:
-        found = InBrowser(tab, page, width, height, seed, errors)
+        found = InBrowser(tab, page, width, height, seed, errors, address)
         return compare(found, InTorch(rule, width, height, seed), steps, progress)
     except Error as error:
         raise UserError(f"{page}: the browser gave up: {str(error).splitlines()[0]}") from error
@@ -128,26 +130,28 @@ def compare(
 
 
 @contextmanager
-def target(path: Path) -> Iterator[tuple[Path, Rule]]:
-    """The page to open and the rule to hold it against, for a run folder, a bundle or an exported page.
+def target(path: Path) -> Iterator[tuple[Path, dict[str, Rule]]]:
+    """The page to open and the rules to hold it against, by their addresses, for whatever names textures.
 
     A bundle is shown in a temporary page, with the shaders that it carries.
     Raises UserError where the path is none of these.
     """
-    bundle = load_source(path)
-    if is_page(path):
-        yield path, bundle.rule
+    bundles = load_sources(path)
+    rules = {address: bundle.rule for address, bundle in bundles.items()}
+    page, _ = split_address(path)
+    if is_page(page):
+        yield page, rules
         return
-    with page_of(bundle) as page:
-        yield page, bundle.rule
+    with page_of(*bundles.values()) as made:
+        yield made, rules
 
 
 @contextmanager
-def page_of(bundle: Bundle) -> Iterator[Path]:
-    """A temporary page that shows a bundle."""
+def page_of(*bundles: Bundle) -> Iterator[Path]:
+    """A temporary page that shows them."""
     with TemporaryDirectory() as folder:
         page = Path(folder) / "page.html"
-        page.write_text(render_page(bundle), encoding="utf-8")
+        page.write_text(render_page(*bundles), encoding="utf-8")
         yield page
 
 

@@ -52,15 +52,23 @@ class Automaton(nn.Module):
         return self.w1.weight.new_zeros(batch, height, width, self.w2.out_channels)
 
     def forward(
-        self, x: Tensor, steps: int, *, seed: int, first: int = 0, products: torch.dtype = torch.float32
+        self,
+        x: Tensor,
+        steps: int,
+        *,
+        seed: int,
+        first: int = 0,
+        above: int = 0,
+        products: torch.dtype = torch.float32,
     ) -> Tensor:
         """Apply `steps` steps to a batch of states, (B, H, W, C) in real units.
 
         The batch's masks are one tall mask, so state 0 sees the same as nca.rollout's with this seed.
+        above: where these are a part of a batch, how many of its states come before them.
         """
         weights = self._on_grid()
         run = _formulation(x.device, weights, products)
-        return run(x, weights.w1, weights.b1, weights.w2, Plan(steps, seed, first, self.update), products)
+        return run(x, weights.w1, weights.b1, weights.w2, Plan(steps, seed, first, self.update, above), products)
 
     @torch.no_grad()
     def rule(self) -> Rule:

@@ -34,7 +34,7 @@ class Config:
     scale: float = 0
     size: int = 256
     field: int = 64
-    steps: int = 1200
+    steps: int = 1500
     minutes: float | None = None
     batch: int = 2
     pool: int = 32

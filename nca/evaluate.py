@@ -1,7 +1,7 @@
 """How good a texture is: held against its picture, as it ages, and after half of it is wiped."""
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import product
 from typing import Any
 
@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from nca.quality import Array, Figures, Reference, mean
-from nca.rollout import rgb_bytes, rollout, seed_state
+from nca.quick import rollout
+from nca.rollout import rgb_bytes, seed_state
 from nca.rule import Rule
 
 __all__ = ["AGES", "SMALL_WINDOW", "Evaluation", "Judge", "Life", "evaluate", "live"]
@@ -74,7 +75,7 @@ class Life:
         """What is wrong with it, for people; empty where it holds."""
         age, last = max(self.style.items())
         first = min(self.style)
-        if last > self.shuffled:
+        if last > max(self.shuffled, _tolerated(self.perfect)):  # of noise the two are as good as equal
             return f"after {age} steps it is no more like its picture than that picture's pixels shuffled"
         if last > _tolerated(self.style[first]):
             return (
@@ -115,10 +116,10 @@ def live(
     for age in ages:
         state = rollout(rule, state, age - step, seed=seed, first=step)
         step, style[age] = age, judge.style(state)
-        if style[age] > min(judge.shuffled, _tolerated(style[ages[0]])):
-            return Life(size, style, judge.perfect.style, judge.shuffled, None), state
-    healed = _heal(rule, judge, state, step, seed)
-    return Life(size, style, judge.perfect.style, judge.shuffled, healed), state
+        life = Life(size, style, judge.perfect.style, judge.shuffled, healed=0)
+        if life.complaint:
+            return replace(life, healed=None), state
+    return replace(life, healed=_heal(rule, judge, state, step, seed)), state
 
 
 def _heal(rule: Rule, judge: Judge, state: Tensor, step: int, seed: int) -> int | None:

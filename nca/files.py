@@ -10,7 +10,7 @@ from pathlib import Path
 
 from nca.errors import UserError
 
-__all__ = ["check_output", "file_name", "make_folder", "plain_text", "write_file", "write_folder"]
+__all__ = ["check_output", "file_name", "make_folder", "plain_text", "sweep", "write_file", "write_folder"]
 
 
 def check_output(path: Path, *, force: bool, marker: str | None = None) -> None:
@@ -66,6 +66,14 @@ def write_file(path: Path, content: bytes) -> None:
         except BaseException:
             Path(temporary).unlink(missing_ok=True)
             raise
+
+
+def sweep(folder: Path) -> None:
+    """Remove the temporary files that a killed write_file has left in a folder or below."""
+    with _explained(folder):
+        for path in folder.rglob(".*"):
+            if re.fullmatch(r"\..+\.[a-z0-9_]{8}", path.name) and path.is_file():
+                path.unlink()
 
 
 def write_folder(path: Path, files: Mapping[str, bytes]) -> None:

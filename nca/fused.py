@@ -1,8 +1,9 @@
 """All steps of a rollout as one differentiable function on the CPU, forward equal to `nca-fixed-1` bit for bit.
 
-Only the states are kept, as the integers they are: backward computes the rest again, which costs a third
-more products and a tenth of the memory. Each thread runs the states of its own through all steps, so that
-none waits for another and a state's matrices stay in its core's cache.
+Of each step only the state is kept, as the integers it is, and backward computes the rest again. Where
+backward's products are of half precision, it is given the hidden units, too, a byte each: that is as precise
+as the products are, and spares the first layer. Each thread takes states of its own through all steps, so
+that none waits for another, and the matrices of a step, which the next one uses again, stay in its cache.
 """
 
 from collections.abc import Callable
@@ -21,6 +22,7 @@ from nca.rule import HIDDEN_BITS, STATE_BITS
 __all__ = ["run"]
 
 STATE_SCALE, HIDDEN_SCALE = 2.0**STATE_BITS, 2.0**HIDDEN_BITS
+CODE_SCALE = HIDDEN_SCALE / 4
 
 
 def run(x: Tensor, w1: Tensor, b1: Tensor, w2: Tensor, plan: Plan, products: torch.dtype = torch.float32) -> Tensor:
@@ -29,49 +31,37 @@ def run(x: Tensor, w1: Tensor, b1: Tensor, w2: Tensor, plan: Plan, products: tor
     products: of backward's matrix products, float32 or bfloat16; those of forward are always exact.
     """
     if not torch.is_grad_enabled():
-        return _real(_forward(x, _Network.of(w1, b1, w2), plan, keep=False)[-1])
+        record = _Record(x, len(b1), steps=1, codes=False)
+        return _forward(x, _Network.of(w1, b1, w2), plan, record)
     return _Run.apply(x, w1, b1, w2, plan, products)  # type: ignore[no-any-return]
 
 
 class _Run(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor, w1: Tensor, b1: Tensor, w2: Tensor, plan: Plan, products: torch.dtype) -> Tensor:
-        states = _forward(x, _Network.of(w1, b1, w2), plan, keep=True)
-        ctx.save_for_backward(w1, b1, w2, states)
+        ctx.record = _Record(x, len(b1), plan.steps, codes=products == torch.bfloat16)
         ctx.plan, ctx.products = plan, products
-        return _real(states[-1])
+        ctx.save_for_backward(w1, b1, w2)
+        return _forward(x, _Network.of(w1, b1, w2), plan, ctx.record)
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
-        w1, b1, w2, states = ctx.saved_tensors
-        d_state = gradients[0].clone(memory_format=torch.contiguous_format)
-        network = _Network.of(w1, b1, w2)
+        network = _Network.of(*ctx.saved_tensors)
+        d_states = gradients[0].clone(memory_format=torch.contiguous_format)
 
-        def walk(state: int) -> "_Walk":
-            ours = _Walk(network, state, states.shape[2:], ctx.plan, ctx.products)
-            ours.backward(states, d_state)
-            return ours
+        def walk(state: int) -> _Backward:
+            return _Backward(network, state, ctx.plan, ctx.record, ctx.products).walk(d_states[state])
 
-        walks = _in_threads(walk, len(d_state))
-        d_w1 = sum(each.d_w1 for each in walks) / STATE_SCALE
-        d_w2 = sum(each.d_w2 for each in walks) / HIDDEN_SCALE
-        return d_state, d_w1, sum(each.d_b1 for each in walks), d_w2, None, None
+        walks = _in_threads(walk, len(d_states))
+        d_w1, d_b1, d_w2 = (sum(each) for each in zip(*(walk.gradients() for walk in walks), strict=True))
+        return d_states, d_w1, d_b1, d_w2, None, None
 
 
-def _forward(x: Tensor, network: "_Network", plan: Plan, *, keep: bool) -> Tensor:
-    """The states (1 + steps, B, H, W, C) int16; not keeping them, all but the last share one place."""
-    states = torch.empty((1 + plan.steps if keep else 2, *x.shape), dtype=torch.int16)
-    states[0] = x * STATE_SCALE
-
-    def walk(state: int) -> None:
-        _Walk(network, state, x.shape[1:], plan).forward(states)
-
-    _in_threads(walk, len(x))
-    return states if keep else states[plan.steps % 2][None]
-
-
-def _real(states: Tensor) -> Tensor:
-    return states / STATE_SCALE
+def _forward(x: Tensor, network: "_Network", plan: Plan, record: "_Record") -> Tensor:
+    record.states[0] = x * STATE_SCALE
+    _in_threads(lambda state: _Forward(network, state, plan, record).walk(), len(x))
+    last: Tensor = record.states[plan.steps % len(record.states)] / STATE_SCALE
+    return last
 
 
 @dataclass(frozen=True)
@@ -87,64 +77,112 @@ class _Network:
         return cls(w1.detach(), b1.detach() * STATE_SCALE, w2.detach())
 
 
+class _Record:
+    """What backward needs of forward; of more steps than there is place for, the last ones are kept.
+
+    states: (1 + steps, B, H, W, C) int16.
+    codes: (steps, B, H * W, hidden) uint8, the first ones of which are those of the picked cells; or None.
+
+    The memory is that of an earlier record where one is done with: fetching fresh pages from the system
+    took a tenth of a rollout's time.
+    """
+
+    spare = torch.empty(0, dtype=torch.uint8)
+
+    def __init__(self, x: Tensor, hidden: int, steps: int, *, codes: bool) -> None:
+        B, H, W, _ = x.shape
+        sizes = 2 * (1 + steps) * x.numel(), steps * B * H * W * hidden * codes
+        self.memory, _Record.spare = _Record.spare, _Record.spare[:0]
+        if len(self.memory) < sum(sizes):
+            self.memory = torch.empty(sum(sizes), dtype=torch.uint8)
+        states, units = self.memory[: sizes[0]], self.memory[sizes[0] : sum(sizes)]
+        self.states = states.view(torch.int16).view(1 + steps, *x.shape)
+        self.codes = units.view(steps, B, H * W, hidden) if codes else None
+
+    def __del__(self) -> None:
+        _Record.spare = max(self.memory, _Record.spare, key=len)
+
+
 class _Walk:
     """One state of a batch on its way through all steps, with the memory that each step uses again."""
 
-    def __init__(
-        self, network: _Network, state: int, shape: torch.Size, plan: Plan, products: torch.dtype = torch.float32
-    ) -> None:
-        height, width, C = shape
-        H, cells = len(network.b1), height * width
-        self.network, self.state, self.shape, self.plan = network, state, shape, plan
+    def __init__(self, network: _Network, state: int, plan: Plan, record: _Record) -> None:
+        self.network, self.state, self.plan, self.record = network, state, plan, record
+        self.height, self.width, self.C = record.states.shape[2:]
+        self.H, self.cells = len(network.b1), self.height * self.width
         self.keys = [step_key(plan.seed, plan.first + step) for step in range(plan.steps)]
-        self.columns, self.starts = np.empty(cells + 1, np.uint16), np.empty(height + 1, np.int32)
-        self.rows, self.sums, self.change = (torch.empty(cells, size) for size in (4 * C, H, C))
+        self.columns, self.starts = np.empty(self.cells + 1, np.uint16), np.empty(self.height + 1, np.int32)
+        self.rows, self.sums = torch.empty(self.cells, 4 * self.C), torch.empty(self.cells, self.H)
+
+    def pick(self, step: int) -> int:
+        """List the cells that the mask picks; returns their number."""
+        shape, first_row, rate = (self.height, self.width), (self.plan.above + self.state) * self.height, self.plan.rate
+        number = self.plan.first + step
+        picked: int = kernels.pick(self.keys[step], first_row, number, rate, shape, self.columns, self.starts)
+        return picked
+
+    def first_layer(self, state: Tensor, picked: int) -> Tensor:
+        """The picked cells' hidden units, (picked, H) integers in float32."""
+        rows, hidden = self.rows[:picked], self.sums[:picked]
+        kernels.perceive(state.numpy(), self.columns, self.starts, rows.numpy())
+        torch.mm(rows, self.network.w1.T, out=hidden)
+        kernels.activate(hidden.numpy(), self.network.b1.numpy())
+        return hidden
+
+
+class _Forward(_Walk):
+    def walk(self) -> None:
+        states, codes = self.record.states[:, self.state], self.record.codes
+        change = torch.empty(self.C * self.cells)
+        for step in range(self.plan.steps):
+            here, following = states[step % len(states)], states[(step + 1) % len(states)]
+            picked = self.pick(step)
+            hidden = self.first_layer(here, picked)
+            if codes is not None:
+                kernels.encode(hidden.numpy(), codes[step, self.state].numpy())
+            sums = change[: self.C * picked].view(self.C, picked)
+            torch.mm(self.network.w2, hidden.T, out=sums)  # twice as fast as its transpose
+            kernels.update(here.numpy(), self.columns, self.starts, sums.numpy(), following.numpy())
+
+
+class _Backward(_Walk):
+    def __init__(self, network: _Network, state: int, plan: Plan, record: _Record, products: torch.dtype) -> None:
+        super().__init__(network, state, plan, record)
+        H, C, cells = self.H, self.C, self.cells
         self.w1, self.w2 = network.w1.to(products), network.w2.to(products)
-        self.half_rows, self.hidden, self.d_hidden, self.d_change, self.d_rows = (
-            torch.empty(cells, size, dtype=products) for size in (4 * C, H, H, C, 4 * C)
-        )
+        self.matrices = [torch.empty(cells, size, dtype=products) for size in (H, H, C, 4 * C)]
+        self.half_rows = torch.empty(cells, 4 * C, dtype=torch.bfloat16)
         self.d_w1, self.d_b1, self.d_w2 = torch.zeros(H, 4 * C), torch.zeros(H), torch.zeros(C, H)
 
-    def forward(self, states: Tensor) -> None:
-        for step in range(self.plan.steps):
-            here, following = (states[number % len(states), self.state] for number in (step, step + 1))
-            n = self._first_layer(step, here)
-            kernels.activate(self.sums[:n].numpy(), self.network.b1.numpy())
-            torch.mm(self.sums[:n], self.network.w2.T, out=self.change[:n])
-            kernels.update(here.numpy(), self.columns, self.starts, self.change.numpy(), following.numpy())
+    def gradients(self) -> tuple[Tensor, Tensor, Tensor]:
+        scale = HIDDEN_SCALE if self.record.codes is None else CODE_SCALE
+        return self.d_w1 / STATE_SCALE, self.d_b1, self.d_w2 / scale
 
-    def backward(self, states: Tensor, d_states: Tensor) -> None:
+    def walk(self, d_states: Tensor) -> "_Backward":
         """Carry the gradient of the last state to the first, in place, and gather the weights'."""
-        d_state = d_states[self.state].numpy()
+        d_state = d_states.numpy()
         for step in reversed(range(self.plan.steps)):
-            n = self._first_layer(step, states[step, self.state])
-            rows, hidden, d_hidden = self.half_rows[:n], self.hidden[:n], self.d_hidden[:n]
-            d_change, d_rows = self.d_change[:n], self.d_rows[:n]
+            picked = self.pick(step)
+            hidden, d_hidden, d_change, d_rows = (each[:picked] for each in self.matrices)
+            rows, units = self.seen(step, picked)
             kernels.gather(d_state, self.columns, self.starts, _bits(d_change))
             torch.mm(d_change, self.w2, out=d_hidden)
-            kernels.gate(
-                self.sums[:n].numpy(), self.network.b1.numpy(), _bits(d_hidden), _bits(hidden), self.d_b1.numpy()
-            )
+            kernels.gate(units.numpy(), _bits(d_hidden), _bits(hidden), self.d_b1.numpy())
             torch.mm(d_hidden, self.w1, out=d_rows)
             kernels.spread(_bits(d_rows), self.columns, self.starts, d_state)
-            self.d_w1 += d_hidden.T @ rows.copy_(self.rows[:n])
+            self.d_w1 += d_hidden.T @ rows
             self.d_w2 += d_change.T @ hidden
+        return self
 
-    def _first_layer(self, step: int, state: Tensor) -> int:
-        """Fill rows and sums for the cells that the mask picks; returns their number."""
-        height, width, _ = self.shape
-        n: int = kernels.pick(
-            self.keys[step],
-            self.state * height,
-            self.plan.first + step,
-            self.plan.rate,
-            (height, width),
-            self.columns,
-            self.starts,
-        )
-        kernels.perceive(state.numpy(), self.columns, self.starts, self.rows.numpy())
-        torch.mm(self.rows[:n], self.network.w1.T, out=self.sums[:n])
-        return n
+    def seen(self, step: int, picked: int) -> tuple[Tensor, Tensor]:
+        """The picked cells' perception and their hidden units, or these units' codes."""
+        state = self.record.states[step, self.state]
+        if self.record.codes is None:
+            hidden = self.first_layer(state, picked)
+            return self.rows[:picked], hidden
+        rows = self.half_rows[:picked]
+        kernels.perceive(state.numpy(), self.columns, self.starts, _bits(rows))
+        return rows, self.record.codes[step, self.state, :picked]
 
 
 def _bits(matrix: Tensor) -> np.ndarray:

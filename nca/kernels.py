@@ -12,7 +12,7 @@ from numba.extending import overload
 
 from nca.rule import HIDDEN_MAX, STATE_MAX
 
-__all__ = ["activate", "gate", "gather", "perceive", "pick", "spread", "update"]
+__all__ = ["activate", "encode", "gate", "gather", "perceive", "pick", "spread", "update"]
 
 compiled = njit(nogil=True, cache=True, error_model="numpy", fastmath=True)
 f32, i32, u32 = np.float32, np.int32, np.uint32
@@ -50,11 +50,11 @@ def _mix(x):
 
 @compiled
 def perceive(state, columns, starts, rows):
-    """What the picked cells see, as nca.rollout.perceive: rows (picked, 4C) float32, in the state's units."""
+    """What the picked cells see, as nca.rollout.perceive: rows (picked, 4C), in the state's units."""
     height, width, C = state.shape
     lines = state.reshape(height, -1)
     smooth, slope = np.empty((width + 2) * C, f32), np.empty((width + 2) * C, f32)  # down the columns, wrapped
-    seen = np.empty((4, width * C), f32)
+    seen = np.empty((4, width * C), rows.dtype)
     seen_words, row_words = seen.view(np.int64).reshape(4, width, -1), rows.view(np.int64)
     for y in range(height):
         here = lines[y]
@@ -88,26 +88,26 @@ def _wrap(line, C):
 @compiled
 def _identity(here, seen):
     for k in range(len(here)):
-        seen[k] = here[k]
+        seen[k] = _to(seen, f32(here[k]))
 
 
 @compiled
 def _sobel_x(left, right, seen):
     for k in range(len(seen)):
-        seen[k] = np.floor((right[k] - left[k] + f32(4)) * f32(1 / 8))
+        seen[k] = _to(seen, np.floor((right[k] - left[k] + f32(4)) * f32(1 / 8)))
 
 
 @compiled
 def _sobel_y(left, middle, right, seen):
     for k in range(len(seen)):
-        seen[k] = np.floor((left[k] + f32(2) * middle[k] + right[k] + f32(4)) * f32(1 / 8))
+        seen[k] = _to(seen, np.floor((left[k] + f32(2) * middle[k] + right[k] + f32(4)) * f32(1 / 8)))
 
 
 @compiled
 def _laplacian(left, middle, right, here, seen):
     for k in range(len(seen)):
         around = left[k] + f32(2) * middle[k] + right[k] - f32(16) * f32(here[k])
-        seen[k] = min(max(np.floor((around + f32(8)) * f32(1 / 16)), f32(-STATE_MAX)), f32(STATE_MAX))
+        seen[k] = _to(seen, min(max(np.floor((around + f32(8)) * f32(1 / 16)), f32(-STATE_MAX)), f32(STATE_MAX)))
 
 
 @compiled
@@ -126,25 +126,39 @@ def activate(sums, bias):
     for i in range(len(sums)):
         line = sums[i]
         for k in range(len(bias)):
-            line[k] = _hidden(line[k] + bias[k])
+            line[k] = min(max(np.floor((line[k] + bias[k]) * f32(1 / 4)), f32(0)), f32(HIDDEN_MAX))
 
 
 @compiled
-def _hidden(value):
-    return min(max(np.floor(value * f32(1 / 4)), f32(0)), f32(HIDDEN_MAX))
+def encode(hidden, codes):
+    """Hidden units in a byte: 0 and 255 are the two ends, which pass no gradient; between, the nearest quarter."""
+    for i in range(len(hidden)):
+        line, bytes_ = hidden[i], codes[i]
+        for k in range(len(line)):
+            least = f32(1) if line[k] > f32(0) else f32(0)
+            most = f32(254) if line[k] < f32(HIDDEN_MAX) else f32(255)
+            bytes_[k] = np.uint8(min(max(np.floor((line[k] + f32(2)) * f32(1 / 4)), least), most))
 
 
 @compiled
 def update(state, columns, starts, sums, following):
-    """The next state, from layer 2's sums (picked, C) in units of 1/256."""
-    C = state.shape[2]
-    following[:] = state
-    for y in range(len(state)):
+    """The next state, from layer 2's sums (C, picked) in units of 1/256."""
+    height, width, C = state.shape
+    lines, following_lines = state.reshape(height, -1), following.reshape(height, -1)
+    change = np.empty((width, C), f32)
+    for y in range(height):
+        change[:] = 0
         for i in range(starts[y], starts[y + 1]):
-            x = columns[i]
             for c in range(C):
-                value = f32(state[y, x, c]) + np.floor(sums[i, c] * f32(4) + f32(1 / 2))
-                following[y, x, c] = i32(min(max(value, f32(-STATE_MAX)), f32(STATE_MAX)))
+                change[columns[i], c] = sums[c, i]
+        _add_change(lines[y], change.reshape(-1), following_lines[y])
+
+
+@compiled
+def _add_change(here, change, following):
+    for k in range(len(here)):
+        value = f32(here[k]) + np.floor(change[k] * f32(4) + f32(1 / 2))
+        following[k] = i32(min(max(value, f32(-STATE_MAX)), f32(STATE_MAX)))
 
 
 @compiled
@@ -159,27 +173,19 @@ def gather(d_state, columns, starts, d_change):
 
 
 @compiled
-def gate(sums, bias, d_hidden, hidden, d_bias):
-    """Layer 1's activation and its gradient: fills hidden, stops d_hidden where it is clamped, adds to d_bias."""
-    line = np.empty(len(bias), f32)
-    for i in range(len(sums)):
-        _activate_line(sums[i], bias, line, hidden[i])
-        _gate_line(line, d_hidden[i], d_bias)
+def gate(units, d_hidden, hidden, d_bias):
+    """The gradient through layer 1's activation: stops it at both ends, adds it to d_bias.
 
-
-@compiled
-def _activate_line(sums, bias, line, hidden):
-    for k in range(len(line)):
-        line[k] = _hidden(sums[k] + bias[k])
-        hidden[k] = _to(hidden, line[k])
-
-
-@compiled
-def _gate_line(line, d_hidden, d_bias):
-    for k in range(len(line)):
-        gradient = _from(d_hidden[k]) if (line[k] > f32(0)) & (line[k] < f32(HIDDEN_MAX)) else f32(0)
-        d_bias[k] += gradient
-        d_hidden[k] = _to(d_hidden, gradient)
+    units: hidden units (picked, H), float32 or codes, which are copied to the matrix `hidden`.
+    """
+    for i in range(len(units)):
+        line, gradients, copies = units[i], d_hidden[i], hidden[i]
+        for k in range(len(line)):
+            copies[k] = _to(hidden, f32(line[k]))
+        for k in range(len(line)):
+            gradients[k] = gradients[k] if _alive(line[k]) else 0
+        for k in range(len(line)):
+            d_bias[k] += _from(gradients[k])
 
 
 @compiled
@@ -251,6 +257,10 @@ def _to(array, value):
     """A float32 as the array stores it, rounded to nearest, ties to even."""
 
 
+def _alive(unit):
+    """Whether a hidden unit, or its code, is at neither end."""
+
+
 @overload(_from)
 def _overload_from(value):
     if value == types.uint16:
@@ -263,6 +273,13 @@ def _overload_to(array, value):
     if array.dtype == types.uint16:
         return _round_to_bfloat16
     return lambda array, value: value
+
+
+@overload(_alive)
+def _overload_alive(unit):
+    if unit == types.uint8:
+        return lambda unit: np.uint8(unit - 1) < 254  # wraps around at 0
+    return lambda unit: (unit > f32(0)) & (unit < f32(HIDDEN_MAX))
 
 
 def _round_to_bfloat16(array, value):

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-__all__ = ["Plan", "mask", "step_key"]
+__all__ = ["Plan", "mask", "mix", "step_key"]
 
 UINT32 = 0xFFFFFFFF
 GOLDEN = 0x9E3779B9  # keeps seed 0, step 0 off the hash's fixed point at zero
@@ -21,33 +21,40 @@ GOLDEN = 0x9E3779B9  # keeps seed 0, step 0 off the hash's fixed point at zero
 
 @dataclass(frozen=True)
 class Plan:
-    """Which cells update in which step: those of a run with this seed, `steps` steps from `first` on."""
+    """Which cells update in which step: those of a run with this seed, `steps` steps from `first` on.
+
+    above: how many states of the same batch come before these, where several processes share it.
+    """
 
     steps: int
     seed: int
     first: int
     rate: int  # update probability times 256
+    above: int = 0
 
 
 def step_key(seed: int, step: int) -> int:
     """The uint32 that all cells share in one step; seed and step count modulo 2^32."""
-    return int(_mix(_mix(torch.tensor(seed + GOLDEN & UINT32)) + step & UINT32))
+    return int(mix(mix(torch.tensor(seed + GOLDEN & UINT32)) + step & UINT32))
 
 
-def mask(height: int, width: int, seed: int, step: int, update: int, device: torch.device | str = "cpu") -> Tensor:
-    """Which cells update in a step: (height, width) bool, true with probability update / 256.
+def mask(
+    height: int, width: int, seed: int, step: int, update: int | Tensor, device: torch.device | str = "cpu"
+) -> Tensor:
+    """Which cells update in a step: (height, width) bool, true with probability update / 256, of each cell or all.
 
     Even steps pair columns 0 and 1, 2 and 3, ...; odd ones 1 and 2, 3 and 4, ..., around the torus.
     In an odd width one column stays alone. The left cell's dice are the right one's with the top bit flipped.
     """
     pairs = torch.arange((width + 1) // 2, device=device)
     rows = torch.arange(height, device=device)[:, None]
-    dice = _mix(_mix(pairs + step_key(seed, step) & UINT32) + rows & UINT32) >> 24  # (height, pairs), in [0, 255]
+    dice = mix(mix(pairs + step_key(seed, step) & UINT32) + rows & UINT32) >> 24  # (height, pairs), in [0, 255]
     place = (torch.arange(width, device=device) - (step & 1)) % width  # (width,), a column's in its row of pairs
     return dice[:, place >> 1] ^ (place & 1) << 7 < update
 
 
-def _mix(x: Tensor) -> Tensor:
+def mix(x: Tensor) -> Tensor:
+    """lowbias32 of uint32 values in an int64 tensor."""
     x = x ^ x >> 16
     x = _times(x, 0x7FEB352D)
     x = x ^ x >> 15

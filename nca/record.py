@@ -26,7 +26,8 @@ class Recorder:
     """Called with each step's progress; saves now and then, whole files or nothing.
 
     picture: the picture's file name. log: what an earlier part of the run has logged.
-    The folder appears with the first save, and only then replaces an older one of its name.
+    The folder appears with the first save, and only then replaces an older one of its name. Of several processes
+    that train together only the first writes.
     """
 
     def __init__(self, folder: Path, trainer: Trainer, picture: str, log: str | None = None) -> None:
@@ -47,7 +48,9 @@ class Recorder:
             self.save()
 
     def save(self) -> None:
-        """Bring the folder up to date."""
+        """Bring the folder up to date: the state last, so that all else is as new as what resuming goes on from."""
+        if self.trainer.ranks.index > 0:
+            return
         if self.exists:
             make_folder(self.folder / "previews")
             for name, content in self._files().items():
@@ -63,8 +66,8 @@ class Recorder:
             TARGET: _png(self.trainer.target[0].permute(1, 2, 0)),
             f"previews/{self.trainer.step:06}.png": _png(self._preview()),
             LOG: self.log.encode(),
-            STATE: save(capture(self.trainer)),
             MODEL: model_bytes(self.trainer.automaton.rule(), self._provenance()),
+            STATE: save(capture(self.trainer)),
         }
 
     def _preview(self) -> torch.Tensor:

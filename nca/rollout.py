@@ -14,7 +14,18 @@ from nca.errors import UserError
 from nca.mask import mask
 from nca.rule import HIDDEN_MAX, STATE_MAX, Rule
 
-__all__ = ["erase", "perceive", "pick_device", "restore", "rgb_bytes", "rollout", "seed_state"]
+__all__ = [
+    "Lanes",
+    "distance2",
+    "erase",
+    "exact_products",
+    "perceive",
+    "pick_device",
+    "restore",
+    "rgb_bytes",
+    "rollout",
+    "seed_state",
+]
 
 
 def seed_state(rule: Rule, height: int, width: int, device: torch.device | str = "cpu") -> Tensor:
@@ -40,9 +51,9 @@ def rollout(rule: Rule, state: Tensor, steps: int, *, seed: int, first: int = 0)
 
     state: (C, height, width) float32, integers in [-2047, 2047]; returned in the same form.
     """
-    weights = _Lanes.of(rule, state.device)
+    weights = Lanes.of(rule, state.device)
     height, width = state.shape[-2:]
-    with _exact_products(state.device):
+    with exact_products(state.device):
         for step in range(first, first + steps):
             state = _step(weights, state, mask(height, width, seed, step, rule.update, state.device))
     return state
@@ -79,10 +90,14 @@ def erase(state: Tensor, x: int, y: int, radius: int) -> Tensor:
 def restore(state: Tensor, kept: Tensor, x: int, y: int, radius: int) -> Tensor:
     """Put the cells of `kept` back within `radius` of column x, row y on the torus."""
     height, width = state.shape[-2:]
-    across = _distance(torch.arange(width, device=state.device), x, width)
-    down = _distance(torch.arange(height, device=state.device), y, height)
-    inside = across**2 + down[:, None] ** 2 <= radius**2
-    return torch.where(inside, kept, state)
+    return torch.where(distance2(height, width, x, y, state.device) <= radius**2, kept, state)
+
+
+def distance2(height: int, width: int, x: int, y: int, device: torch.device | str = "cpu") -> Tensor:
+    """Each cell's squared distance from column x, row y, the short way round the torus: (height, width)."""
+    across = _distance(torch.arange(width, device=device), x, width)
+    down = _distance(torch.arange(height, device=device), y, height)
+    return across**2 + down[:, None] ** 2
 
 
 def _distance(position: Tensor, origin: int, size: int) -> Tensor:
@@ -91,7 +106,7 @@ def _distance(position: Tensor, origin: int, size: int) -> Tensor:
 
 
 @dataclass(frozen=True)
-class _Lanes:
+class Lanes:
     """A rule's integers as float32 on a device; biases and scales as columns."""
 
     w1: Tensor  # (H, 4C)
@@ -102,22 +117,26 @@ class _Lanes:
     scale2: Tensor  # (C, 1), 2^-k2
 
     @classmethod
-    def of(cls, rule: Rule, device: torch.device) -> "_Lanes":
+    def of(cls, rule: Rule, device: torch.device) -> "Lanes":
+        """A rule's, exactly: float32 holds each of its integers."""
         scale1, scale2 = 0.5**rule.k1, 0.5**rule.k2
         arrays = rule.w1, rule.b1[:, None], scale1[:, None], rule.w2, 0.5 / scale2[:, None], scale2[:, None]
         return cls(*(torch.tensor(array, dtype=torch.float32, device=device) for array in arrays))
 
+    def change(self, perception: Tensor) -> Tensor:
+        """What is added to cells that perceive this: (4C, cells) -> (C, cells)."""
+        hidden = ((self.w1 @ perception + self.b1) * self.scale1).floor().clamp(0, HIDDEN_MAX)
+        return ((self.w2 @ hidden + self.half) * self.scale2).floor()
 
-def _step(rule: _Lanes, state: Tensor, update: Tensor) -> Tensor:
+
+def _step(rule: Lanes, state: Tensor, update: Tensor) -> Tensor:
     cells = update.flatten().nonzero()[:, 0]  # the others keep their state
-    perception = perceive(state).flatten(1)[:, cells]  # (4C, cells)
-    hidden = ((rule.w1 @ perception + rule.b1) * rule.scale1).floor().clamp(0, HIDDEN_MAX)
-    change = ((rule.w2 @ hidden + rule.half) * rule.scale2).floor()
+    change = rule.change(perceive(state).flatten(1)[:, cells])
     return state.flatten(1).index_add(1, cells, change).clamp(-STATE_MAX, STATE_MAX).view_as(state)
 
 
 @contextmanager
-def _exact_products(device: torch.device) -> Iterator[None]:
+def exact_products(device: torch.device) -> Iterator[None]:
     """Full float32 products whatever the caller has set: neither autocast nor TF32 nor bf16 is exact here."""
     backends = _backends_with_precision()
     precisions = [backend.fp32_precision for backend in backends]

@@ -107,6 +107,11 @@ class Rule:
         return self.w1.size + self.b1.size + self.w2.size
 
     @property
+    def byte_count(self) -> int:
+        """How many bytes hold the rule: w1, k1, w2 and k2 take one a number, b1 four."""
+        return self.parameters + 3 * self.b1.size + self.k1.size + self.k2.size
+
+    @property
     def fingerprint(self) -> str:
         """16 hexadecimal digits that differ between rules."""
         arrays = self.w1, self.b1, self.k1, self.w2, self.k2, np.array(self.update)

@@ -25,7 +25,7 @@ def run(x: Tensor, w1: Tensor, b1: Tensor, w2: Tensor, plan: Plan, products: tor
     """Apply a plan's steps to a batch of states; its masks are one tall mask, so each state has its own."""
     B, H, W, _ = x.shape
     for number in range(plan.first, plan.first + plan.steps):
-        picked = mask(B * H, W, plan.seed, number, plan.rate, x.device)
+        picked = mask((plan.above + B) * H, W, plan.seed, number, plan.rate, x.device)[plan.above * H :]
         x = step(x, picked.flatten().nonzero()[:, 0], w1, b1, w2, products)
     return x
 

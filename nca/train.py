@@ -18,6 +18,7 @@ from nca.multiscale import WEIGHTS as MULTISCALE_WEIGHTS
 from nca.multiscale import Multiscale
 from nca.muon import Muon
 from nca.pool import Pool
+from nca.ranks import ALONE, Ranks
 from nca.vgg import WEIGHTS as VGG_WEIGHTS
 from nca.vgg import Vgg
 
@@ -29,6 +30,8 @@ BLOWN_UP = 0.1  # mean distance of a state's values from [-1, 1]; sound ones sta
 RAMP = 0.1  # the part of training over which rollouts grow to their full length
 RAMP_FROM = 0.3
 LAST_RATE = 0.02  # of the learning rate, which falls along half a cosine (Loshchilov, Hutter 2017)
+GROW_EVERY = 200  # steps until float16's scale is doubled again; torch's 2,000 are more than a training has
+SMALLEST_SCALE = 2.0**-16  # of float16's gradients, from 2^16 on, halved where they overflow
 PRODUCTS = {"off": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}
 
 
@@ -60,11 +63,13 @@ class Trainer:
     """An automaton being trained on one picture, on the picture's device.
 
     target: the picture, (1, 3, side, side) in [0, 1]. features: what the style loss compares.
+    ranks: the processes that train it together.
     Iterating trains, an optimisation step at a time. Raises UserError where training diverges.
     """
 
-    def __init__(self, config: Config, features: Features, target: Tensor) -> None:
+    def __init__(self, config: Config, features: Features, target: Tensor, ranks: Ranks = ALONE) -> None:
         self.config = config
+        self.ranks = ranks
         self.target = target
         self.device = target.device
         self.style = StyleLoss(features, target)
@@ -73,7 +78,8 @@ class Trainer:
         self.pool = Pool(self.automaton.seed_state(config.pool, config.field, config.field), self.random)
         self.optimizer = Muon(self.automaton.parameters(), lr=config.learning_rate)
         self.products = PRODUCTS[_amp(config.amp, self.device)]
-        self.scaler = torch.amp.GradScaler(self.device.type, enabled=self.products == torch.float16)
+        half = self.products == torch.float16
+        self.scaler = torch.amp.GradScaler(self.device.type, growth_interval=GROW_EVERY, enabled=half)
         self.step = 0
         self.seconds = 0.0
 
@@ -83,7 +89,7 @@ class Trainer:
             started = time.perf_counter()
             loss, style, over = self._optimize()
             self.step += 1
-            self.seconds += time.perf_counter() - started
+            self.seconds += self.ranks.agree(time.perf_counter() - started, self.device)
             yield Progress(self.step, self.part, self.seconds, loss, style, over)
 
     @property
@@ -95,11 +101,13 @@ class Trainer:
 
     def _optimize(self) -> tuple[float, float, float]:
         places, states = self.pool.draw(self.config.batch, reset=self.step % RESET_EVERY == 0)
-        states = self.automaton(states, self._length(), seed=self._random(1 << 32), products=self.products)
-        style, over = self._style(states), overflow(states)
+        above, states = self.ranks.share(states)
+        length, seed = self._length(), self._random(1 << 32)
+        states = self.automaton(states, length, seed=seed, above=above, products=self.products)
+        style, over = self.ranks.mean(self._style(states)), self.ranks.mean(overflow(states))
         loss = 0.5 * style.log() + OVERFLOW_WEIGHT * over  # the logarithm keeps the two in proportion as style falls
         self._descend(loss)
-        self.pool.put(places, _sound(states))
+        self.pool.put(places, self.ranks.gather(_sound(states)))
         return loss.item(), style.item(), over.item()
 
     def _style(self, states: Tensor) -> Tensor:
@@ -109,18 +117,31 @@ class Trainer:
 
     def _descend(self, loss: Tensor) -> None:
         """One step of Muon on gradients of norm 1 a parameter, so that no rollout outweighs the others."""
-        if not loss.isfinite():
-            raise UserError(f"training diverged at step {self.step}: the loss is {loss.item()}; try --amp off")
+        self._require_finite(loss, "the loss")
         for group in self.optimizer.param_groups:
             group["lr"] = self.config.learning_rate * self._decay()
         self.optimizer.zero_grad()
         torch.autograd.backward(self.scaler.scale(loss))
+        self.ranks.mean_gradients(self.automaton.parameters())
         self.scaler.unscale_(self.optimizer)  # before the norm, or the scale would be normalised away
-        for parameter in self.automaton.parameters():
-            if parameter.grad is not None:
-                parameter.grad /= parameter.grad.norm() + 1e-8
-        self.scaler.step(self.optimizer)
+        self._normalise()
+        self.scaler.step(self.optimizer)  # does nothing where float16 has overflowed
         self.scaler.update()
+        if self.scaler.get_scale() < SMALLEST_SCALE:
+            raise UserError(f"training stopped at step {self.step}: float16 overflows in every step; try --amp off")
+
+    def _normalise(self) -> None:
+        for name, parameter in self.automaton.named_parameters():
+            if parameter.grad is not None:
+                norm = parameter.grad.norm()
+                if not self.scaler.is_enabled():
+                    self._require_finite(norm, f"the gradient of {name}")
+                parameter.grad /= norm + 1e-8
+
+    def _require_finite(self, value: Tensor, name: str) -> None:
+        if not value.isfinite():
+            remedy = "another --seed" if self.products == torch.float32 else "--amp off"
+            raise UserError(f"training diverged at step {self.step}: {name} is {value.item()}; try {remedy}")
 
     def _length(self) -> int:
         """Automaton steps of this rollout; short at first, while the automaton is still noise."""
@@ -143,7 +164,7 @@ class Trainer:
 def _sound(states: Tensor) -> Tensor:
     """States, those that blew up as zeros: from one of them nothing is learnt but noise."""
     beyond = (states - states.clamp(-1, 1)).abs().mean((1, 2, 3))
-    return states * (beyond < BLOWN_UP)[:, None, None, None]
+    return states.where((beyond < BLOWN_UP)[:, None, None, None], 0)
 
 
 def _amp(choice: str, device: torch.device) -> str:

@@ -38,18 +38,20 @@ def draws(browser):
 
 @pytest.fixture
 def open_page(browser, tmp_path):
-    """Opens a rule's or a bundle's page from disk: open_page(texture, "#seed=7", **options of the browser's context).
+    """Opens a page from disk, of a rule, a bundle or several: open_page(texture, "#seed=7", **options of the context).
 
     The tab's `complaints` holds what it wrote to the console, the errors it met and what it asked the network for.
     """
     contexts = []
 
     def open_page(texture, location="", prepare=lambda tab: None, render=render_page, **options):
-        bundle = texture if isinstance(texture, Bundle) else Bundle.of(texture, "Moss")
+        textures = texture if isinstance(texture, list) else [texture]
+        bundles = [each if isinstance(each, Bundle) else Bundle.of(each, "Moss") for each in textures]
         path = tmp_path / f"{len(contexts)}.html"
-        path.write_text(render(bundle), encoding="utf-8")
+        path.write_text(render(*bundles), encoding="utf-8")
         contexts.append(browser.new_context(**{"viewport": {"width": 1280, "height": 800}, **options}))
         tab = contexts[-1].new_page()
+        tab.set_default_timeout(10_000)
         tab.complaints = []
         tab.on("console", lambda message: tab.complaints.append(message.text))
         tab.on("pageerror", lambda error: tab.complaints.append(str(error)))

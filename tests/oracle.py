@@ -3,9 +3,11 @@
 Plain on purpose, and slow: no lanes, no fused sums, a roll for each neighbour.
 """
 
+import math
+
 import numpy as np
 
-__all__ = ["disc", "erase", "mask", "perceive", "restore", "rgb_bytes", "rollout", "step"]
+__all__ = ["disc", "erase", "mask", "painted_rollout", "perceive", "restore", "rgb_bytes", "rollout", "step"]
 
 SOBEL_X = [[-1, 0, 1], [-2, 0, 2], [-1, 0, 1]]
 SOBEL_Y = [[-1, -2, -1], [0, 0, 0], [1, 2, 1]]
@@ -19,13 +21,37 @@ def rollout(rule, state, steps, *, seed, first=0):
     return state
 
 
-def step(rule, state, mask):
-    seen = perceive(state)
+def step(rule, state, mask, seen=None):
+    seen = perceive(state) if seen is None else seen
     acc = np.einsum("hp,pyx->hyx", rule.w1, seen) + rule.b1[:, None, None]
     hidden = np.clip(acc // 2 ** rule.k1[:, None, None], 0, 1023)
     acc = np.einsum("ch,hyx->cyx", rule.w2, hidden)
     update = (acc + 2 ** (rule.k2[:, None, None] - 1)) // 2 ** rule.k2[:, None, None]
     return np.clip(state + mask * update, -2047, 2047)
+
+
+def painted_rollout(rules, state, owners, slowness, turn, steps, *, seed, first=0):
+    """Each cell by its owner's rule, its update rate halved so many times, all slopes turned."""
+    for number in range(first, first + steps):
+        moved = [turned_step(rule, state, turn, mask_of(state, seed, number, rule, slowness)) for rule in rules]
+        state = np.choose(owners, moved)
+    return state
+
+
+def mask_of(state, seed, number, rule, slowness):
+    return mask(*state.shape[1:], seed, number, rule.update >> slowness)
+
+
+def turned_step(rule, state, turn, mask):
+    return step(rule, state, mask, turned(perceive(state), turn))
+
+
+def turned(seen, turn):
+    cosine, sine = round(1024 * math.cos(turn * math.pi / 128)), round(1024 * math.sin(turn * math.pi / 128))
+    here, x, y, laplacian = np.split(seen, 4)
+    across = np.clip((cosine * x + sine * y + 512) // 1024, -2047, 2047)
+    down = np.clip((cosine * y - sine * x + 512) // 1024, -2047, 2047)
+    return np.concatenate([here, across, down, laplacian])
 
 
 def perceive(state):

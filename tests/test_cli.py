@@ -174,10 +174,16 @@ FAILURES = {
     "export moss.png": "moss.png",
     "export cut.nca.json": "expected a nca-fixed-1 bundle",
     "export no.html": "expected a page exported by nca",
+    "export run missing": "missing: no such file or folder; expected a run folder",
+    "view missing": "missing: no such file or folder; expected a run folder",
+    "view run -o moss.png": "moss.png exists already",
     "info missing": "missing: no such file or folder",
     "info cut": "cut/model.safetensors is damaged",
     "info cut.nca.json": "expected a nca-fixed-1 bundle",
     "render missing -o new.png": "missing: no such file or folder",
+    "render --session missing -o new.png": "missing: cannot be read",
+    "render --session moss.png -o new.png": "moss.png: not JSON, expected a session",
+    "render --session moss.nca.json -o new.png": "moss.nca.json: format is 'nca-fixed-1', expected 'nca-session-1'",
     "render cut -o new.png": "cut/model.safetensors is damaged",
     "render run -o new.png --size 4096 --scale 8": "a picture of 32768x32768 pixels: expected at most 16,383 a side",
     "render run -o new.gif --frames 999999": "999999 pictures of 256x256 pixels: expected at most 2,147,483,648 bytes",
@@ -221,6 +227,10 @@ WRONG_USAGE = {
     "train moss.png --resume -o run": "--resume keeps the run's picture and settings: leave out IMAGE",
     "train --resume -o run --force --layer-weights 1,1": "leave out --force, --layer-weights",
     "render run": "Missing option '-o'",
+    "render -o new.png": "Missing argument 'RUN_OR_BUNDLE_OR_PAGE'",
+    "render run --session x.json -o new.png": "a session holds its own texture: leave out run",
+    "render --session x.json -o new.png --seed 3": "a session holds its own run: leave out --seed",
+    "render --session x.json -o new.gif": "new.gif: expected a name that ends in .png",
     "render run -o new.png --size 0x5": "'0x5': expected cells such as 256 or 320x200, each side from 1 to 4096",
     "render run -o new.png --size 5x5x5": "'5x5x5': expected cells",
     "render run -o new.png --size 99999": "'99999': expected cells",
@@ -237,7 +247,8 @@ WRONG_USAGE = {
     "render run -o new.png --sheet 5,x": "'5,x': expected whole numbers by commas",
     "render run -o new.gif --sheet 5": "new.gif: expected a name that ends in .png",
     "evaluate": "Missing argument 'RUN_OR_BUNDLE_OR_PAGE...'",
-    "export": "Missing argument 'RUN_OR_BUNDLE_OR_PAGE'",
+    "export": "Missing argument 'RUN_OR_BUNDLE_OR_PAGE...'",
+    "export run moss.nca.json --format glsl": "--format glsl takes one texture, these are 2",
     "export run --format exe": "'exe' is not one of",
     "verify run --size big": "'big': expected cells",
     "verify run --steps 0": "0 steps: expected at least 1",
@@ -347,10 +358,12 @@ def test_help_imports_nothing_heavy(command):
     assert imported == set()
 
 
-def test_exporting_imports_neither_torch_nor_torchvision(here):
-    _, imported = run_and_list_imports("export", "run", "-o", "page.html")
+@pytest.mark.parametrize("kind", ["embed", "json", "glsl"])
+def test_exporting_imports_neither_torch_nor_torchvision(here, kind):
+    """But for pages and pictures, which show what the texture looks like."""
+    _, imported = run_and_list_imports("export", "run", "-o", "new", "--format", kind)
     assert not imported & {"torch", "torchvision", "playwright"}
-    assert Path("page.html").exists()
+    assert Path("new").exists()
 
 
 def test_training_off_a_terminal_shows_plain_lines_and_imports_no_torchvision(here):

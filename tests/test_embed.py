@@ -100,5 +100,5 @@ def test_works_in_a_sandboxed_frame(browser, tmp_path):
     tab = browser.new_page()
     tab.goto((tmp_path / "page.html").as_uri())
     frame = tab.frames[1]
-    frame.wait_for_function("() => document.querySelector('canvas').nca.stepCount > 5")
+    frame.wait_for_function("() => document.querySelector('canvas')?.nca?.stepCount > 5")
     tab.close()

@@ -98,10 +98,16 @@ def test_what_is_no_bundle_is_refused(tab, bundle):
 
 
 def test_destroy_releases_the_context(tab):
-    ask(tab, "nca.play(), nca.destroy()")
-    tab.wait_for_function("document.querySelector('canvas').nca.gl.isContextLost()")
-    assert ask(tab, "nca.playing") is False
+    own = "new nca.constructor(document.createElement('canvas'), nca.bundle, { width: 8, height: 8 })"
+    ask(tab, f"(window.own = {own}, own.play(), own.destroy(), null)")
+    tab.wait_for_function("() => own.gl.isContextLost()")
+    assert tab.evaluate("own.playing") is False
     assert tab.complaints == [] or all("lost" in text.lower() for text in tab.complaints)
+
+
+def test_destroy_leaves_a_context_of_other_code(tab):
+    ask(tab, "nca.play(), nca.destroy()")
+    assert ask(tab, "[nca.playing, nca.gl.isContextLost()]") == [False, False]
 
 
 def test_state_is_never_touched_by_drawing(tab):

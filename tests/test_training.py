@@ -8,39 +8,16 @@ import numpy as np
 import pytest
 import torch
 from torch.nn.functional import interpolate
+from trainers import TINY, Colours, noise, stripes, trainer, weights
 
 from nca import UserError
 from nca.checkpoint import capture, restore
 from nca.config import FEATURES, PRESETS, Config
-from nca.features import FeatureMap
 from nca.loss import StyleLoss, gram, overflow, reflect
 from nca.multiscale import Multiscale
 from nca.pool import Pool
 from nca.train import Trainer, make_features
 from nca.vgg import LAYERS, Vgg
-
-TINY = {
-    "channels": 4,
-    "hidden": 8,
-    "size": 16,
-    "field": 16,
-    "batch": 2,
-    "pool": 4,
-    "shortest": 4,
-    "longest": 8,
-    "steps": 6,
-}
-
-
-def noise(*shape, seed=0):
-    return torch.rand(shape, generator=torch.Generator().manual_seed(seed))
-
-
-def stripes(side, period, colour=(1.0, 0.6, 0.3)):
-    """(1, 3, side, side): half of each period dark, half coloured."""
-    wave = (torch.arange(side) // (period // 2) % 2).float()
-    return (wave * torch.tensor(colour)[:, None, None]).expand(1, 3, side, side).clone()
-
 
 # The loss
 
@@ -49,24 +26,6 @@ def test_a_gram_matrix_is_the_mean_product_of_each_pair_of_features():
     features = noise(2, 3, 4, 5)
     products = [[(features[:, i] * features[:, j]).mean((1, 2)) for j in range(3)] for i in range(3)]
     assert torch.allclose(gram(features), torch.stack([torch.stack(row) for row in products]).permute(2, 0, 1))
-
-
-@pytest.mark.parametrize("products", [torch.float16, torch.bfloat16])
-def test_a_gram_matrix_is_summed_in_float32_whatever_autocast_says(products):
-    features = (100 * noise(1, 3, 64, 64)).to(products)  # sums of 4096 products of 3000: past float16
-    with torch.autocast("cpu", products):
-        ours = gram(features)
-    assert ours.dtype == torch.float32
-    assert torch.equal(ours, gram(features.float()))
-
-
-class Colours:
-    """The simplest features: the picture itself."""
-
-    margin = 0
-
-    def __call__(self, pictures):
-        return [FeatureMap(pictures, 2.0)]
 
 
 def test_the_gradient_of_a_gram_matrix_is_autograds():
@@ -441,17 +400,6 @@ def test_each_kind_of_features_has_its_number_of_layer_weights(features):
 # The loop
 
 
-def trainer(target=None, *, plain=True, **changes):
-    """plain: with a loss that compares colours alone, which is quick."""
-    config = Config(**TINY | changes)
-    target = stripes(16, 4) if target is None else target
-    return Trainer(config, Colours() if plain else make_features(config, target), target)
-
-
-def weights(trainer):
-    return torch.cat([parameter.detach().flatten() for parameter in trainer.automaton.parameters()])
-
-
 def test_training_brings_the_style_loss_down():
     orange = (0.7 + 0.3 * noise(1, 3, 16, 16)) * torch.tensor([1, 0.5, 0.2])[:, None, None]
     style = [progress.style for progress in trainer(orange, plain=False, steps=80, learning_rate=0.01)]
@@ -507,26 +455,6 @@ def test_a_captured_state_of_another_size_is_refused():
         restore(trainer(field=20), capture(trainer()))
     with pytest.raises(UserError, match="cannot resume"):
         restore(trainer(), {})
-
-
-@pytest.mark.parametrize("amp", ["off", "fp16"])
-def test_each_parameters_gradient_has_norm_1_before_the_optimizer(amp):
-    """Also under the gradient scaler, whose scale has to be taken out before."""
-    ours, norms = trainer(plain=False, amp=amp, steps=20), []
-    ours.optimizer.register_step_pre_hook(
-        lambda *_: norms.append([parameter.grad.norm().item() for parameter in ours.automaton.parameters()])
-    )
-    list(ours)
-    assert len(norms) >= 10  # the scaler skips the steps in which float16 overflows
-    assert norms[-10:] == [pytest.approx([1, 1, 1], rel=1e-4)] * 10
-    assert (ours.scaler.get_scale() > 1) == (amp == "fp16")
-
-
-def test_a_loss_that_is_no_number_ends_training_with_one_clear_line():
-    ours = trainer()
-    ours.automaton.w1.bias.data.fill_(torch.nan)
-    with pytest.raises(UserError, match=r"^training diverged at step 0: the loss is nan; try --amp off$"):
-        list(ours)
 
 
 def test_minutes_end_training_by_the_clock(monkeypatch):

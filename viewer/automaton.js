@@ -85,7 +85,7 @@ export class Automaton {
       gl.bindFramebuffer(gl.FRAMEBUFFER, next.framebuffer);
       gl.uniform1iv(at.state, state.units);
       gl.uniform3i(at.grid, width, height, next.phase);
-      gl.uniform1ui(at.key, mix(mix(this.seed + 0x9e3779b9) + this.stepCount++)); // step_key of nca/mask.py
+      gl.uniform1ui(at.key, stepKey(this.seed, this.stepCount++));
       gl.drawArrays(gl.TRIANGLES, 0, 3);
       [fields[0], fields[1]] = [next, state];
     }
@@ -107,7 +107,7 @@ export class Automaton {
     this.width = width;
     this.height = height;
     this._release();
-    this._fields = [0, 1, 2].map(() => this.#field()); // all zeros, as WebGL promises
+    this._fields = [0, 1, 2].map(() => this._field());
     this._begin(this.seed);
   }
 
@@ -185,8 +185,8 @@ export class Automaton {
     return 4 * this._columns * this.height;
   }
 
-  /** @returns {Field} */
-  #field() {
+  /** All zeros, as WebGL promises. @returns {Field} @protected */
+  _field() {
     const { gl } = this;
     const framebuffer = gl.createFramebuffer();
     const units = [];
@@ -347,10 +347,13 @@ export function context(canvas) {
 }
 
 /** @param {number} a @param {number} n */
-const modulo = (a, n) => ((a % n) + n) % n;
+export const modulo = (a, n) => ((a % n) + n) % n;
+
+/** What all cells share in a step; step_key of nca/mask.py. @param {number} seed @param {number} step */
+export const stepKey = (seed, step) => mix(mix(seed + 0x9e3779b9) + step);
 
 /** lowbias32 (Chris Wellons, 2018): a uint32 from any whole number. @param {number} x */
-function mix(x) {
+export function mix(x) {
   x = Math.imul(x ^ (x >>> 16), 0x7feb352d);
   x = Math.imul(x ^ (x >>> 15), 0x846ca68b);
   return (x ^ (x >>> 16)) >>> 0;

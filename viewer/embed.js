@@ -1,7 +1,7 @@
 /** The page for an <iframe>: the texture alone, which a pointer wipes. */
 
-import { Automaton } from "./automaton.js";
-import { begin, cell, fit, settings } from "./begin.js";
+import { begin, cell, fit } from "./begin.js";
+import { settings } from "./embedded.js";
 import { Player } from "./player.js";
 import { stroke } from "./stroke.js";
 
@@ -9,7 +9,7 @@ const canvas = /** @type {HTMLCanvasElement} */ (document.querySelector("canvas"
 const still = matchMedia("(prefers-reduced-motion: reduce)");
 onerror = (message) => (document.body.textContent = `${message}`);
 
-const { nca, scale } = begin(Automaton, canvas);
+const { nca, scale } = begin(canvas);
 const player = new Player(nca);
 const radius = Math.ceil(Math.min(nca.width, nca.height) / 16);
 
@@ -46,4 +46,4 @@ canvas.onlostpointercapture = (/** @type {PointerEvent} */ event) => strokes.del
 onresize = show;
 still.onchange = live;
 show();
-if (!settings().has("paused")) live();
+if (!settings().paused) live();

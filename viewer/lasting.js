@@ -49,7 +49,7 @@ export class Lasting extends Automaton {
     const [saved, past] = [this._saved, this._past];
     this._saving = null;
     super._recover();
-    if (saved) this.#load(saved);
+    if (saved) this._load(saved);
     for (const { step, disc } of past) {
       this.step(step - this.stepCount);
       this._stamp(...disc);
@@ -81,7 +81,7 @@ export class Lasting extends Automaton {
     this._packing();
     gl.bindBuffer(gl.PIXEL_PACK_BUFFER, buffer);
     gl.bufferData(gl.PIXEL_PACK_BUFFER, texels.byteLength, gl.STREAM_READ);
-    this.#everyTexture((field, k, at) => this._readTexels(field, k, 4 * at));
+    this._everyTexture((field, k, at) => this._readTexels(field, k, 4 * at));
     gl.bindBuffer(gl.PIXEL_PACK_BUFFER, null);
     const fence = /** @type {WebGLSync} */ (gl.fenceSync(gl.SYNC_GPU_COMMANDS_COMPLETE, 0));
     const [state, , kept] = this._fields;
@@ -99,8 +99,8 @@ export class Lasting extends Automaton {
     this._saving = null;
   }
 
-  /** Calls with each texture of state and kept state, and its place in a snapshot. @param {(field: number, k: number, at: number) => void} call */
-  #everyTexture(call) {
+  /** Calls with each texture of state and kept state, and its place in a snapshot. @protected @param {(field: number, k: number, at: number) => void} call */
+  _everyTexture(call) {
     let at = 0;
     for (const field of [0, 2])
       this._fields[field].units.forEach((_, k) => {
@@ -118,18 +118,20 @@ export class Lasting extends Automaton {
     for (const each of [gl.UNPACK_FLIP_Y_WEBGL, gl.UNPACK_PREMULTIPLY_ALPHA_WEBGL]) gl.pixelStorei(each, false);
   }
 
-  /** @param {Snapshot} saved */
-  #load(saved) {
+  /** @param {Snapshot} saved @protected */
+  _load(saved) {
     const { gl } = this;
     const [state, , kept] = this._fields;
     [state.phase, kept.phase] = saved.phases;
     this.#unpacking();
-    this.#everyTexture((field, k, at) => {
+    this._everyTexture((field, k, at) => {
       gl.activeTexture(gl.TEXTURE0 + this._fields[field].units[k]);
       const texels = saved.texels.subarray(at, at + this._texels);
       gl.texSubImage2D(gl.TEXTURE_2D, 0, 0, 0, this._columns, this.height, gl.RGBA_INTEGER, gl.INT, texels);
     });
     this.stepCount = saved.step;
+    this._stopSaving();
     this._saved = saved;
+    this._past = [];
   }
 }

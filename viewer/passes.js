@@ -6,7 +6,7 @@
  */
 
 export const PASSES = ["step", "brush", "display"];
-const UNIFORMS = ["state", "key", "grid", "kept", "keep", "disc", "view"];
+const UNIFORMS = ["state", "key", "grid", "kept", "keep", "disc", "view", "show"];
 
 /** The passes of each bundle as last compiled, for all its textures. @type {WeakMap<Bundle, Record<string, Pass>>} */
 const known = new WeakMap();
@@ -41,7 +41,7 @@ export function linked(gl, pass) {
 }
 
 /** Begins to compile, and asks for no result: that would wait. @param {WebGL2RenderingContext} gl @param {string[]} sources @returns {Pass} */
-function compile(gl, ...sources) {
+export function compile(gl, ...sources) {
   const program = gl.createProgram();
   sources.forEach((source, i) => {
     const shader = /** @type {WebGLShader} */ (gl.createShader(i ? gl.FRAGMENT_SHADER : gl.VERTEX_SHADER));

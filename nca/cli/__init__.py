@@ -11,6 +11,7 @@ from nca.cli.info import info
 from nca.cli.render import render
 from nca.cli.train import train
 from nca.cli.verify import verify
+from nca.cli.view import view
 
 __all__ = ["main"]
 
@@ -35,5 +36,5 @@ def main() -> None:
     """  # noqa: D301 - click wants the character, not a raw string
 
 
-for command in (train, export, verify, render, info, evaluate):
+for command in (train, export, view, verify, render, info, evaluate):
     main.add_command(command)

@@ -2,11 +2,15 @@
 
 import gzip
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from nca.cli.options import PATH, force, source
+from nca.cli.options import PATH, force, sources
 from nca.export.formats import FORMATS
+
+if TYPE_CHECKING:
+    from nca.export.bundle import Bundle
 
 __all__ = ["export"]
 
@@ -15,32 +19,41 @@ _LIST = "\b\nFormats:\n" + "\n".join(f"  {name:10} {each.what}" for name, each i
 
 
 @click.command(epilog=_LIST)
-@source
-@click.option("-o", "--output", type=PATH, help="File or folder to write.  [default: the run's name in this folder]")
+@sources
+@click.option("-o", "--output", type=PATH, help="File or folder to write.  [default: the run's name, or gallery.html]")
 @click.option(
     "--format",
     "kind",
     type=click.Choice(list(FORMATS)),
     help="What to write, see below.  [default: what --output ends in, else html]",
 )
-@click.option("--title", help="Shown on the page.  [default: the run's name]")
+@click.option("--title", help="Shown on the page.  [default: the run's name, of several: Living textures]")
 @force
-def export(source: Path, output: Path | None, kind: str | None, title: str | None, force: bool) -> None:
-    """Turn a trained run into something that a browser runs."""
-    from nca.export.source import load_source
+def export(sources: tuple[Path, ...], output: Path | None, kind: str | None, title: str | None, force: bool) -> None:
+    """Turn trained runs into something that a browser runs; several into one page, a gallery."""
     from nca.files import check_output, write_file, write_folder
 
-    chosen = FORMATS[kind or _kind(output)]
-    bundle = load_source(source, title)
-    output = output or Path(_stem(source) + chosen.suffix)
+    name = kind or _kind(output)
+    chosen = FORMATS[name]
+    bundles = _load(sources, title)
+    if len(bundles) > 1 and not chosen.gallery:
+        raise click.UsageError(f"--format {name} takes one texture, these are {len(bundles)}: export one after another")
+    output = output or Path((_stem(sources[0]) if len(sources) == 1 else "gallery") + chosen.suffix)
     check_output(output, force=force, marker=chosen.marker)
-    files = chosen.files(bundle)
+    files = chosen.files(*bundles, title=title) if len(bundles) > 1 else chosen.files(*bundles)
     if chosen.marker:
         write_folder(output, files)
     else:
         write_file(output, files[""])
-    for name, content in files.items():
-        click.echo(f"Saved {output / name}: {len(content):,} bytes, {len(gzip.compress(content, 9)):,} gzipped")
+    for file, content in files.items():
+        click.echo(f"Saved {output / file}: {len(content):,} bytes, {len(gzip.compress(content, 9)):,} gzipped")
+
+
+def _load(sources: tuple[Path, ...], title: str | None) -> "list[Bundle]":
+    from nca.export.source import load_each, load_source
+
+    bundles = load_each(sources)
+    return bundles if len(bundles) > 1 else [load_source(sources[0], title)]
 
 
 def _kind(output: Path | None) -> str:

@@ -5,11 +5,12 @@ from typing import Any
 
 import click
 
-__all__ = ["PATH", "Numbers", "Size", "device", "force", "rollout_seed", "source"]
+__all__ = ["PATH", "Numbers", "Size", "device", "force", "rollout_seed", "source", "sources"]
 
 PATH = click.Path(path_type=Path)
 
 source = click.argument("source", type=PATH, metavar="RUN_OR_BUNDLE_OR_PAGE")
+sources = click.argument("sources", type=PATH, metavar="RUN_OR_BUNDLE_OR_PAGE...", nargs=-1, required=True)
 
 device = click.option(
     "--device", type=click.Choice(["auto", "cpu", "cuda", "mps"]), default="auto", help="Where torch computes."

@@ -18,20 +18,24 @@ BAR = 30  # characters
 
 
 def show_progress(trainer: "Trainer") -> Iterator["Progress"]:
-    """Train, showing each step; Ctrl-C ends after the step at hand, so that what is saved is whole."""
-    terminal = sys.stderr.isatty()
+    """Train, showing each step; Ctrl-C ends after the step at hand, so that what is saved is whole.
+
+    Of several processes the first shows, and all end after the same step.
+    """
+    ranks = trainer.ranks
+    silent, terminal = ranks.index > 0, sys.stderr.isatty()
     began, shown = (trainer.part, trainer.seconds), trainer.seconds
-    with _interrupt() as interrupted:
+    with _interrupt(again=ranks.count == 1) as interrupted:
         for progress in trainer:
             yield progress
-            if terminal:
+            if terminal and not silent:
                 click.echo("\r" + _bar(progress.part) + _line(progress, began), err=True, nl=False)
-            elif progress.seconds - shown > LINE_EVERY or progress.part == 1:
+            elif not silent and (progress.seconds - shown > LINE_EVERY or progress.part == 1):
                 click.echo(_line(progress, began), err=True)
                 shown = progress.seconds
-            if interrupted:
+            if ranks.agree(len(interrupted), trainer.device):
                 break
-    if terminal:
+    if terminal and not silent:
         click.echo(err=True)
 
 
@@ -52,16 +56,18 @@ def _clock(seconds: float) -> str:
 
 
 @contextmanager
-def _interrupt() -> Iterator[list[int]]:
-    """A list that Ctrl-C fills; a second Ctrl-C interrupts at once."""
+def _interrupt(*, again: bool) -> Iterator[list[int]]:
+    """A list that Ctrl-C fills. again: a second one interrupts at once; not under torchrun, which always sends two."""
     received: list[int] = []
 
     def note(number: int, _: Any) -> None:
         received.append(number)
-        signal.signal(signal.SIGINT, before)
+        signal.signal(signal.SIGINT, after)
 
-    before = signal.signal(signal.SIGINT, note)
+    before = signal.getsignal(signal.SIGINT)
+    after = before if again else signal.SIG_IGN
+    signal.signal(signal.SIGINT, note)
     try:
         yield received
     finally:
-        signal.signal(signal.SIGINT, before)
+        signal.signal(signal.SIGINT, after)

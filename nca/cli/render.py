@@ -5,8 +5,9 @@ from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
-from nca.cli.options import PATH, Numbers, Size, device, force, rollout_seed, source
+from nca.cli.options import PATH, Numbers, Size, device, force, rollout_seed
 
 __all__ = ["render"]
 
@@ -15,7 +16,7 @@ MOVIE = {"steps": 1000, "frames": 100, "every": 2, "fps": 25}
 
 
 @click.command()
-@source
+@click.argument("source", type=PATH, metavar="[RUN_OR_BUNDLE_OR_PAGE]", required=False)
 @click.option("-o", "--output", type=PATH, required=True, help="PNG file to write, or a movie: .webp, .gif, .mp4.")
 @click.option("--size", type=Size(), default="256", show_default=True, help="Cells across and down.")
 @click.option("--scale", type=click.IntRange(1, 8), default=1, help="Pixels a cell.")
@@ -24,15 +25,20 @@ MOVIE = {"steps": 1000, "frames": 100, "every": 2, "fps": 25}
 @click.option("--every", type=click.IntRange(1), help="Steps between a movie's pictures.  [default: 2]")
 @click.option("--fps", type=click.IntRange(1, 50), help="A movie's pictures a second.  [default: 25]")
 @click.option("--loop", is_flag=True, default=None, help="Fade a movie's end into its beginning.")
+@click.option("--session", type=PATH, help="Instead, what a page's session looked like at its end, in one PNG.")
 @click.option("--sheet", type=Numbers(int), help="Instead, pictures after these steps in one PNG, labelled.")
 @device
 @rollout_seed
 @force
+@click.pass_context
 def render(
-    source: Path,
+    context: click.Context,
+    /,
+    source: Path | None,
     output: Path,
     size: tuple[int, int],
     scale: int,
+    session: Path | None,
     sheet: tuple[int, ...] | None,
     device: str,
     seed: int,
@@ -49,6 +55,11 @@ def render(
     from nca.files import check_output, write_file
     from nca.rollout import pick_device
 
+    if session:
+        _check_session(context, output)
+        return _render_session(session, output, scale, device, force)
+    if not source:
+        raise click.UsageError("Missing argument 'RUN_OR_BUNDLE_OR_PAGE': or name a --session", context)
     settings = _settings(output, sheet, {name: value for name, value in given.items() if value is not None})
     suffix, fps = output.suffix.lower(), settings.pop("fps")
     check_output(output, force=force)
@@ -59,6 +70,31 @@ def render(
     write_file(output, encode(drawn, suffix, fps))
     count = f"{len(drawn)} pictures of " if len(drawn) > 1 else ""
     click.echo(f"Saved {output}: {count}{drawn[0].shape[1]}x{drawn[0].shape[0]} pixels")
+
+
+def _check_session(context: click.Context, output: Path) -> None:
+    """Refuse what a session itself says, and what is no still."""
+    if source := context.params["source"]:
+        raise click.UsageError(f"a session holds its own texture: leave out {source}")
+    takes = ("output", "scale", "session", "device", "force")
+    given = [name for name in context.params if context.get_parameter_source(name) is ParameterSource.COMMANDLINE]
+    _refuse("a session holds its own run", [name for name in given if name not in takes])
+    if output.suffix.lower() != ".png":
+        raise click.BadParameter(f"{output}: expected a name that ends in .png", param_hint="--output")
+
+
+def _render_session(session: Path, output: Path, scale: int, device: str, force: bool) -> None:
+    from nca.export.encode import check_encodable, encode
+    from nca.export.replay import load_session, replay
+    from nca.files import check_output, write_file
+    from nca.rollout import pick_device, rgb_bytes
+
+    run = load_session(session)
+    check_output(output, force=force)
+    check_encodable(".png", 1, run.width * scale, run.height * scale)
+    picture = rgb_bytes(replay(run, pick_device(device))).repeat(scale, 0).repeat(scale, 1)
+    write_file(output, encode([picture], ".png", 1))
+    click.echo(f"Saved {output}: {picture.shape[1]}x{picture.shape[0]} pixels, {run.steps:,} steps")
 
 
 def _settings(output: Path, sheet: tuple[int, ...] | None, given: dict[str, Any]) -> dict[str, Any]:

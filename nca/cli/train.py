@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from nca.cli import several
 from nca.cli.options import PATH, Numbers, device, force
 from nca.cli.progress import show_progress
 from nca.config import AMP, FEATURES, PRESETS, Config
@@ -19,8 +20,8 @@ __all__ = ["train"]
 
 
 @click.command()
-@click.argument("image", type=PATH, required=False)
-@click.option("-o", "--output", type=PATH, required=True, help="Run folder to write.")
+@click.argument("images", type=PATH, nargs=-1)
+@click.option("-o", "--output", type=PATH, required=True, help="Run folder to write; for several IMAGES their parent.")
 @click.option("--preset", type=click.Choice(list(PRESETS)), help="Size of automaton and picture.  [default: small]")
 @click.option("--channels", type=int, help="Values a cell: 4, 8, 12 or 16.")
 @click.option("--hidden", type=int, help="Hidden units: a multiple of 4 up to 128.")
@@ -29,54 +30,84 @@ __all__ = ["train"]
 @click.option("--field", type=int, help="Side in cells of the trained states.")
 @click.option("--steps", type=int, help="Optimisation steps.")
 @click.option("--minutes", type=float, help="Train by the clock instead.")
+@click.option("--batch", type=int, help="States an optimisation step.")
 @click.option("--features", type=click.Choice(list(FEATURES)), help="What the loss compares.  [default: multiscale]")
 @click.option("--layer-weights", type=Numbers(float), help="Of the features' layers: two for multiscale, five for vgg.")
 @click.option("--weights", type=PATH, help="Trained weights for vgg16 or vgg19, instead of a download.")
 @device
 @click.option("--amp", type=click.Choice(AMP), help="Precision of products.  [default: auto: fp16 on CUDA, else off]")
 @click.option("--seed", type=int, help="Of everything random.  [default: 0]")
-@click.option("--resume", is_flag=True, help="Go on with the run at --output, its picture and its settings.")
+@click.option("--jobs", type=click.IntRange(min=1), help="IMAGES at a time.  [default: one a core, 1 on a GPU]")
+@click.option("--resume", is_flag=True, help="Go on with what is at --output, its pictures and its settings.")
 @force
 def train(
-    image: Path | None, output: Path, device: str, weights: Path | None, resume: bool, force: bool, **settings: Any
+    images: tuple[Path, ...],
+    output: Path,
+    device: str,
+    weights: Path | None,
+    jobs: int | None,
+    resume: bool,
+    force: bool,
+    **settings: Any,
 ) -> None:
-    """Train an automaton on the texture in IMAGE.
+    """Train an automaton on the texture in each of IMAGES.
 
-    Writes a run folder: weights, settings, log, previews, and what resuming needs. Ctrl-C saves and stops.
+    Writes a run folder: weights, settings, log, previews, and what resuming needs. Ctrl-C saves and stops. Several
+    IMAGES train side by side, each into the folder of its name below --output. For one IMAGE on several devices:
+    torchrun --nproc-per-node N -m nca train IMAGE -o RUN.
     """
-    from nca import session
-
     settings = {name: value for name, value in settings.items() if value is not None}
     if {"steps", "minutes"} <= settings.keys():
         raise click.UsageError("--steps and --minutes exclude each other.")
     if resume:
-        _require_none(image, settings, force)
-        recorder = session.resume(output, settings, device=device, weights=weights)
-    elif image is None:
-        raise click.UsageError("Missing argument 'IMAGE'.")
+        _require_none(images, settings, force)
+    elif not images:
+        raise click.UsageError("Missing argument 'IMAGES...'.")
+    if len(images) > 1 or (resume and several.is_set(output)):
+        several.train(images, output, jobs, settings, device=device, weights=weights, force=force)
     else:
-        config = Config.of(PRESETS[settings.pop("preset", "small")] | settings)
-        recorder = session.begin(image, output, config, device=device, weights=weights, force=force)
-    _run(recorder)
+        _train_one(images, output, settings, device=device, weights=weights, force=force)
 
 
-def _require_none(image: Path | None, settings: dict[str, Any], force: bool) -> None:
+def _require_none(images: tuple[Path, ...], settings: dict[str, Any], force: bool) -> None:
     """All but how long to train comes from the run that is resumed."""
-    refused = ["IMAGE"] * (image is not None) + ["--force"] * force
+    refused = ["IMAGES"] * bool(images) + ["--force"] * force
     refused += [f"--{name.replace('_', '-')}" for name in settings if name not in ("steps", "minutes")]
     if refused:
         raise click.UsageError(f"--resume keeps the run's picture and settings: leave out {', '.join(refused)}")
 
 
+def _train_one(
+    images: tuple[Path, ...], output: Path, settings: dict[str, Any], *, device: str, weights: Path | None, force: bool
+) -> None:
+    """images: one, or none to resume."""
+    from nca import session
+    from nca.ranks import ranks
+    from nca.rollout import pick_device
+
+    with ranks(pick_device(device)) as ours:
+        if images:
+            config = Config.of(PRESETS[settings.pop("preset", "small")] | settings)
+            recorder = session.begin(images[0], output, config, device=device, weights=weights, force=force, ranks=ours)
+        else:
+            recorder = session.resume(output, settings, device=device, weights=weights, ranks=ours)
+        _run(recorder)
+
+
 def _run(recorder: "Recorder") -> None:
-    click.echo(_summary(recorder))
-    for progress in show_progress(recorder.trainer):
+    trainer = recorder.trainer
+    speaks = trainer.ranks.index == 0
+    if speaks:
+        click.echo(_summary(recorder))
+    for progress in show_progress(trainer):
         recorder(progress)
     recorder.save()
-    if recorder.trainer.part < 1:
+    trainer.ranks.agree(0, trainer.device)  # torchrun ends all when one exits: no one leaves before all is saved
+    if trainer.part < 1:
         raise UserError(f"stopped and saved; to go on: nca train --resume -o {recorder.folder}")
-    click.echo(f"Saved {recorder.folder}; next: nca export {recorder.folder}")
-    _look_ahead(recorder)
+    if speaks:
+        click.echo(f"Saved {recorder.folder}; next: nca export {recorder.folder}")
+        _look_ahead(recorder)
 
 
 def _look_ahead(recorder: "Recorder") -> None:
@@ -103,5 +134,10 @@ def _summary(recorder: "Recorder") -> str:
         f"Training {recorder.folder} on {recorder.picture}, {recorder.trainer.target.shape[-1]} px "
         f"at scale {config.scale:.2f}: "
         f"{config.channels} channels, {config.hidden} hidden, {recorder.trainer.automaton.rule().parameters:,} "
-        f"parameters, field {config.field}, {config.features}, {until}, on {recorder.trainer.device.type}"
+        f"parameters, field {config.field}, {config.features}, {until}, on {_where(recorder)}"
     )
+
+
+def _where(recorder: "Recorder") -> str:
+    kind, count = recorder.trainer.device.type, recorder.trainer.ranks.count
+    return kind if count == 1 else f"{kind} in {count} processes"

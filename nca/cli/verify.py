@@ -36,6 +36,7 @@ def verify(source: Path, browser: str, renderer: str, if_found: bool, **options:
 
     Runs the exported page headless and compares every channel of every cell and every byte shown with the
     reference: after some steps, a brush stroke and a reset. Exits with 1 unless all are equal.
+    A gallery is compared texture by texture; page.html#NAME is one of them.
     """
     from nca.export.browser import MissingBrowser, launch
     from nca.export.verify import target
@@ -43,8 +44,11 @@ def verify(source: Path, browser: str, renderer: str, if_found: bool, **options:
     if min(options["steps"]) < 1:
         raise click.BadParameter(f"{min(options['steps'])} steps: expected at least 1", param_hint="--steps")
     try:
-        with target(source) as (page, rule), launch(browser, renderer=renderer) as running:
-            _verify(running, page, rule, **options)
+        with target(source) as (page, rules), launch(browser, renderer=renderer) as running:
+            for address, rule in rules.items():
+                if len(rules) > 1:
+                    click.echo(f"{address}:")
+                _verify(running, page, address, rule, **options)
     except MissingBrowser as error:
         if not if_found:
             raise
@@ -52,12 +56,19 @@ def verify(source: Path, browser: str, renderer: str, if_found: bool, **options:
 
 
 def _verify(
-    browser: "Browser", page: Path, rule: "Rule", steps: tuple[int, ...], size: tuple[int, int], seed: int
+    browser: "Browser",
+    page: Path,
+    address: str,
+    rule: "Rule",
+    steps: tuple[int, ...],
+    size: tuple[int, int],
+    seed: int,
 ) -> None:
     from nca.export.verify import verify as compare
 
     width, height = size
-    report = compare(browser, page, rule, steps=steps, width=width, height=height, seed=seed, progress=_show)
+    grid = {"width": width, "height": height, "seed": seed}
+    report = compare(browser, page, rule, steps=steps, **grid, address=address, progress=_show)
     click.echo(f"{report.differing} of {report.values:,} values differ, {width * height:,} cells, on {report.renderer}")
     if report.differing:
         raise UserError(f"the browser differs from torch, first at {report.first or 'a step that a replay repaired'}")

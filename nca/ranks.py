@@ -1,0 +1,105 @@
+"""Several processes that train one automaton: each runs its share of the batch, and all take the same step.
+
+All draw the same random numbers and know the whole pool; what they exchange are losses, gradients and new states.
+So a run is the same for any number of processes, up to the rounding of sums.
+"""
+
+import os
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+import torch.distributed as dist
+from torch import Tensor
+from torch.nn import Parameter
+
+from nca.errors import UserError
+
+__all__ = ["ALONE", "Ranks", "ranks"]
+
+PATIENCE = 1.0  # seconds that rank 0 has to say what failed: torchrun ends it as soon as another has exited
+
+
+@dataclass(frozen=True)
+class Ranks:
+    """This process among its equals. index: 0 to count - 1; 0 is the one that writes and speaks."""
+
+    index: int = 0
+    count: int = 1
+
+    def share(self, batch: Tensor) -> tuple[int, Tensor]:
+        """This process' part of a batch, and how many states come before it. Raises UserError for an uneven one."""
+        if len(batch) % self.count:
+            raise UserError(f"a batch of {len(batch)} is not for {self.count} processes: set --batch to a multiple")
+        size = len(batch) // self.count
+        return self.index * size, batch[self.index * size :][:size]
+
+    def gather(self, share: Tensor) -> Tensor:
+        """The batch, from each process' part of it; without gradients."""
+        if self.count == 1:
+            return share.detach()
+        shares = [torch.empty_like(share) for _ in range(self.count)]
+        _together(dist.all_gather, shares, share.detach().contiguous())
+        return torch.cat(shares)
+
+    def mean(self, value: Tensor) -> Tensor:
+        """The mean over all processes, the same in each; its gradient is as if it were the own value."""
+        return value if self.count == 1 else _Mean.apply(value, self.count)
+
+    def mean_gradients(self, parameters: Iterable[Parameter]) -> None:
+        """Replace each gradient by the mean over all processes."""
+        for parameter in parameters:
+            if parameter.grad is not None:
+                parameter.grad = self.mean(parameter.grad)
+
+    def agree(self, value: float, device: torch.device) -> float:
+        """The mean of a number over all processes; also waits for all of them."""
+        return value if self.count == 1 else self.mean(torch.tensor(value, device=device)).item()
+
+
+ALONE = Ranks()
+
+
+class _Mean(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, value: Tensor, count: int) -> Tensor:
+        total = value.clone()
+        _together(dist.all_reduce, total)
+        return total / count
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None]:
+        return gradients[0], None  # the mean over processes is taken once, of the parameters' gradients
+
+
+@contextmanager
+def ranks(device: torch.device) -> Iterator[Ranks]:
+    """The processes that torchrun has started, or this one alone.
+
+    All fail at the same time, and rank 0 speaks for them; where one of them dies alone, rank 0 raises UserError.
+    """
+    if int(os.environ.get("WORLD_SIZE", "1")) == 1:
+        yield ALONE
+        return
+    if device.type == "cuda":
+        torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
+    dist.init_process_group("nccl" if device.type == "cuda" else "gloo")
+    try:
+        yield Ranks(dist.get_rank(), dist.get_world_size())
+    except UserError:
+        if dist.get_rank() == 0:
+            raise
+        time.sleep(PATIENCE)
+        raise SystemExit(1) from None
+    finally:
+        dist.destroy_process_group()
+
+
+def _together(exchange: Callable[..., object], *arguments: object) -> None:
+    try:
+        exchange(*arguments)
+    except RuntimeError:
+        raise UserError("another process of this training has ended: go on from the last save with --resume") from None

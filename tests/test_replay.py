@@ -1,0 +1,81 @@
+"""Sessions as files: rendered by the command line, refused where they are broken."""
+
+import json
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from PIL import Image
+from rules import random_rule
+
+from nca.cli import main
+from nca.errors import UserError
+from nca.export.bundle import Bundle
+from nca.export.replay import load_session
+from nca.rollout import erase, rgb_bytes, rollout, seed_state
+
+RULE = random_rule(4, 8, seed=1)
+SESSION = {
+    "format": "nca-session-1",
+    "bundles": [json.loads(Bundle.of(RULE, "Moss").to_json())],
+    "width": 20,
+    "height": 12,
+    "seed": 7,
+    "steps": 30,
+    "events": [[10, "keep"], [10, "erase", 5, 6, 3], [25, "restore", 5, 6, 1]],
+}
+
+
+@pytest.fixture
+def write(tmp_path):
+    """Writes a session with these changes; its path."""
+
+    def write(**changes):
+        path = tmp_path / "moss.session.json"
+        path.write_text(json.dumps(SESSION | changes))
+        return path
+
+    return write
+
+
+def expected():
+    early = rollout(RULE, seed_state(RULE, 12, 20), 10, seed=7)
+    late = rollout(RULE, erase(early, 5, 6, 3), 15, seed=7, first=10).clone()
+    disc = [5, 6, 6, 6, 7], [5, 4, 5, 6, 5]  # rows and columns within 1 of column 5, row 6
+    late[:, *disc] = early[:, *disc]
+    return rgb_bytes(rollout(RULE, late, 5, seed=7, first=25))
+
+
+def test_the_command_renders_what_the_page_showed(write, tmp_path):
+    output = tmp_path / "moss.png"
+    args = ["render", "--session", str(write()), "-o", str(output), "--scale", "3"]
+    result = CliRunner().invoke(main, args)
+    assert result.output == f"Saved {output}: 60x36 pixels, 30 steps\n"
+    assert np.array_equal(np.asarray(Image.open(output)), expected().repeat(3, 0).repeat(3, 1))
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"format": "nca-session-2"}, "format is 'nca-session-2', expected 'nca-session-1'"),
+        ({"width": 0}, "width is 0, expected a whole number from 1 to 4096"),
+        ({"height": "12"}, "height is '12', expected a whole number"),
+        ({"seed": -1}, "seed is -1, expected a whole number from 0 to 4294967295"),
+        ({"bundles": []}, "bundles"),
+        ({"bundles": [{}]}, "format is None"),
+        ({"events": None}, "events"),
+        ({"events": [[1, "melt"]]}, "melt"),
+        ({"events": [[1, "erase", 1, 2]]}, "erase"),
+        ({"events": [[1, "erase", 1, 2, 1e300]]}, "1e"),
+        ({"events": [[5, "keep"], [4, "keep"]]}, "4"),
+        ({"events": [[31, "keep"]]}, "31"),
+        ({"events": [7]}, "7"),
+    ],
+)
+def test_a_broken_one_gets_one_clear_line(write, changes, message):
+    path = write(**changes)
+    with pytest.raises(UserError) as caught:
+        load_session(path)
+    assert str(caught.value).startswith(f"{path}: ")
+    assert message in str(caught.value)
+    assert "\n" not in str(caught.value)
