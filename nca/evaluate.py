@@ -21,7 +21,7 @@ WINDOW = (128, 64)  # rows and columns that are compared, at most
 SMALL_WINDOW = (64, 32)  # for a look at the end of training, on a grid of 64x64
 SMALLEST = 32  # px; a smaller picture is mirrored until it is as large
 AGES = (200, 1000, 10_000)  # steps
-GROWTH, SLACK = 1.25, 0.1  # style may grow with age to this times what it was at first, and this much
+GROWTH, SLACK = 1.25, 0.03  # style may grow with age to this times what it was at first, and this much
 HEALING = range(8, 1001, 8)  # steps after a wipe, looked at until style is back
 
 
