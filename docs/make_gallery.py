@@ -26,7 +26,7 @@ SOURCES = {
     PHOTOGRAPHED: "bricks chainmail pavingstones rocks terrazzo tiles woodfloor",
 }
 COLUMNS = 2
-SMALL, LARGE = 128, 256  # px of a panel; the larger one shows twice as many cells
+SMALL, LARGE = 128, 192  # cells across a panel
 GAP = 8
 FONT = 16
 
@@ -64,12 +64,12 @@ def sheet(runs: Path) -> Image.Image:
 
 
 def panels(runs: Path, name: str) -> list[Picture]:
-    """The picture's middle, as it was trained on; the texture young; the texture old, two cells a pixel."""
+    """The picture, as it was trained on and repeated; the texture young, on a small field; old, on a larger one."""
     rule = load_bundle(GALLERY / f"{name}.nca.json").rule
     run = partial(snapshots, rule)
     picture = np.tile(load_picture(runs / name / TARGET), (2, 2, 1))[:SMALL, :SMALL]
-    young, old = next(run([1000], (SMALL, SMALL))), next(run([10_000], (2 * LARGE, 2 * LARGE)))
-    return [picture, young, np.asarray(Image.fromarray(old).reduce(2))]
+    young, old = next(run([1000], (SMALL, SMALL))), next(run([10_000], (LARGE, LARGE)))
+    return [picture, young, old]
 
 
 if __name__ == "__main__":

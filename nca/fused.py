@@ -9,7 +9,7 @@ that none waits for another, and the matrices of a step, which the next one uses
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -87,12 +87,15 @@ class _Record:
     took a tenth of a rollout's time.
     """
 
-    spare = torch.empty(0, dtype=torch.uint8)
+    spares: ClassVar[list[Tensor]] = []  # one at most; taken and put back whole, since threads may share it
 
     def __init__(self, x: Tensor, hidden: int, steps: int, *, codes: bool) -> None:
         B, H, W, _ = x.shape
         sizes = 2 * (1 + steps) * x.numel(), steps * B * H * W * hidden * codes
-        self.memory, _Record.spare = _Record.spare, _Record.spare[:0]
+        try:
+            self.memory = _Record.spares.pop()
+        except IndexError:
+            self.memory = torch.empty(0, dtype=torch.uint8)
         if len(self.memory) < sum(sizes):
             self.memory = torch.empty(sum(sizes), dtype=torch.uint8)
         states, units = self.memory[: sizes[0]], self.memory[sizes[0] : sum(sizes)]
@@ -100,7 +103,7 @@ class _Record:
         self.codes = units.view(steps, B, H * W, hidden) if codes else None
 
     def __del__(self) -> None:
-        _Record.spare = max(self.memory, _Record.spare, key=len)
+        _Record.spares[:] = [max([self.memory, *_Record.spares], key=len)]
 
 
 class _Walk:

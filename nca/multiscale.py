@@ -7,8 +7,8 @@ Everything wraps around, as the automaton's torus does.
 
 Where a gradient is asked for, the joint layer and the last of each stack are evaluated at every second
 pixel of every second row: a Gram matrix is a mean over pixels, and an automaton, whose cells do not know
-their column, cannot please some pixels only. An iteration's loss takes a third of the time, for the same
-textures (docs/performance.md, "The loss").
+their column, cannot please some pixels only. The loss takes half the time, for textures as good
+(docs/performance.md, "The loss").
 """
 
 from typing import Any

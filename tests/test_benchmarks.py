@@ -8,11 +8,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import torch
 from rules import random_rule
 
+from nca.automaton import Automaton
 from nca.rollout import rollout, seed_state
 
 ROOT = Path(__file__).parent.parent
+FORMULATIONS = runpy.run_path(str(ROOT / "benchmarks" / "formulations.py"))
 FloatModel = runpy.run_path(str(ROOT / "benchmarks" / "model.py"))["FloatModel"]
 
 
@@ -24,6 +27,19 @@ def test_the_float_model_is_the_rule_without_its_roundings(channels, hidden):
     update = FloatModel.of(rule).update(state / 1024) * 1024
     assert update.abs().max() > 4
     assert (everywhere - state - update).abs().max() < 1.5
+
+
+@pytest.mark.parametrize("name", ["Folded", "Depthwise"])
+def test_the_formulations_of_others_are_ours_without_roundings(name):
+    torch.manual_seed(0)
+    ours = Automaton(8, 32, update=256)
+    torch.nn.init.normal_(ours.w2.weight, std=0.02)
+    theirs = FORMULATIONS[name](8, 32, update=256)
+    theirs.load_state_dict(ours.state_dict())
+    x = torch.randint(-1024, 1025, (2, 10, 12, 8)) / 1024
+    change, expected = theirs(x, 1) - x, ours(x, 1, seed=0) - x
+    assert expected.abs().max() > 0.1
+    assert (change - expected).abs().max() < 0.01  # the roundings of hidden units
 
 
 def test_missing_libraries_are_named(tmp_path):

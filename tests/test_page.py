@@ -27,6 +27,7 @@ def test_opens_from_disk_and_plays_without_a_complaint(open_page):
     tab = open_page(RULE)
     wait(tab, "nca.stepCount > 20")
     assert tab.title() == "Moss"
+    assert tab.locator("#hint").is_hidden()  # nothing to say
     assert tab.locator("main > canvas").bounding_box() == {"x": 0, "y": 0, "width": 1280, "height": 800}
     assert tab.complaints == []
 
@@ -53,7 +54,7 @@ def page(channels, hidden):
 def test_no_name_breaks_out(open_page, name):
     tab = open_page(Bundle.of(RULE, name))
     wait(tab, "nca.playing")
-    assert tab.locator("h1").inner_text().split() == name.split()
+    assert tab.locator("h1").text_content().split() == name.split()
     assert ask(tab, "nca.bundle.name") == name
     assert tab.locator("img, script").count() == 3
     assert tab.complaints == []

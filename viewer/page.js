@@ -2,7 +2,7 @@
 
 import { Brushes } from "./brushes.js";
 import { Clock } from "./clock.js";
-import { $ } from "./dom.js";
+import { $, say } from "./dom.js";
 import { settings } from "./embedded.js";
 import { receive } from "./files.js";
 import { Gallery } from "./gallery.js";
@@ -40,4 +40,5 @@ receive(gallery, (session) => gallery.replay(session));
 shake($("#shake"), () => brushes.clear());
 swipe($("header"), (by) => gallery.turn(by));
 bindKeys({ stage, gallery, clock, brushes, panels });
+say(""); // in place of what is for those without JavaScript
 gallery.open();

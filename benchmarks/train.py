@@ -1,0 +1,181 @@
+"""How fast training is: `python benchmarks/train.py --quick`, or without --quick for longer rollouts and more rounds.
+
+Ours against the automaton as others train it (formulations.py): the same weights, states, loss and optimizer, in one
+process, in turns of one iteration. Prints three tables in Markdown: time, peak memory and,
+without --quick, the time to a style distance.
+"""
+
+import argparse
+import resource
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+from formulations import Depthwise, Folded
+
+from nca.automaton import Automaton
+from nca.config import PRESETS, Config
+from nca.picture import load_picture, natural_scale, scale_picture
+from nca.train import PRODUCTS, Trainer, make_features
+
+PICTURE = Path(__file__).parent.parent / "examples" / "lava.png"
+CONTESTANTS: dict[str, tuple[type[Automaton], str]] = {
+    "ours, bf16": (Automaton, "bf16"),
+    "ours": (Automaton, "off"),
+    "folded": (Folded, "off"),
+    "depthwise": (Depthwise, "off"),
+    "folded, bf16": (Folded, "bf16"),
+    "depthwise, bf16": (Depthwise, "bf16"),
+}
+MEMORY_STEPS = 96
+Times = tuple[float, float]  # seconds of the automaton and of the loss
+
+
+class Contestant(Trainer):
+    """A trainer of one of the formulations."""
+
+    formulation: type[Automaton] = Automaton
+
+    def _automaton(self) -> Automaton:
+        automaton = super()._automaton()
+        automaton.__class__ = self.formulation
+        return automaton
+
+
+def contestant(name: str, device: torch.device, **settings: object) -> Contestant:
+    """A trainer on the benchmark's picture."""
+    formulation, amp = CONTESTANTS[name]
+    config = Config.of(PRESETS["full"] | {"size": 128, "amp": amp} | settings)
+    picture = load_picture(PICTURE)
+    pixels = torch.tensor(scale_picture(picture, natural_scale(picture), config.size))
+    target = (pixels.permute(2, 0, 1)[None] / 255).to(device)
+    made = type(name, (Contestant,), {"formulation": formulation})(config, make_features(config, target), target)
+    with torch.no_grad():  # a fresh automaton changes nothing
+        made.automaton.w2.weight.normal_(0, 0.01, generator=torch.Generator().manual_seed(0))
+    return made
+
+
+def main() -> None:
+    """Print the tables."""
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--quick", action="store_true")
+    options.add_argument("--steps", type=int, help="of a rollout; 64, or 16 in a quick run")
+    options.add_argument("--rounds", type=int, help="iterations of each; 9, or 3 in a quick run")
+    options.add_argument("--until", type=float, default=0.1, help="style distance that training is timed to")
+    options.add_argument("--busy", action="store_true", help="of a busy machine: one thread, by its processor time")
+    options.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+    options.add_argument("--memory-of", choices=CONTESTANTS, help=argparse.SUPPRESS)
+    chosen = options.parse_args()
+    device = torch.device(chosen.device)
+    if chosen.memory_of:
+        iteration(contestant(chosen.memory_of, device), MEMORY_STEPS, device)
+        print(peak(device))
+        return
+    if chosen.busy:
+        torch.set_num_threads(1)
+        time.perf_counter = time.process_time
+    steps, rounds = chosen.steps or (16 if chosen.quick else 64), chosen.rounds or (3 if chosen.quick else 9)
+    print(f"{torch.get_num_threads()} threads, {device}; 12/96, 4 states of 128x128, {steps} steps an iteration\n")
+    print_memory(["ours, bf16", "ours"] if chosen.quick else list(CONTESTANTS), device)
+    print_times(measure(steps, rounds, device), steps)
+    if not chosen.quick:
+        print_race(chosen.until, device)
+
+
+def measure(steps: int, rounds: int, device: torch.device) -> dict[str, list[Times]]:
+    """Each contestant's times, of as many iterations; one before them warms up."""
+    trainers = {name: contestant(name, device) for name in CONTESTANTS}
+    for trainer in trainers.values():
+        iteration(trainer, 2, device)
+    times: dict[str, list[Times]] = {name: [] for name in CONTESTANTS}
+    for _ in range(rounds):
+        for name, trainer in trainers.items():
+            times[name].append(iteration(trainer, steps, device))
+    return times
+
+
+def iteration(trainer: Contestant, steps: int, device: torch.device) -> Times:
+    """One optimisation step without the pool, whose backward is cut in two at the states."""
+    start = trainer.pool.states[: trainer.config.batch]
+    clock = _clock(device)
+    states = trainer.automaton(start, steps, seed=1, products=PRODUCTS[trainer.config.amp])
+    grown = clock()
+    leaf = states.detach().requires_grad_()
+    trainer._style(leaf).log().backward()
+    judged = clock()
+    torch.autograd.backward(states, leaf.grad)
+    trainer.optimizer.step()
+    trainer.optimizer.zero_grad()
+    return grown + clock(), judged
+
+
+def _clock(device: torch.device) -> Callable[[], float]:
+    """Seconds since it was last asked, when the device has done all."""
+    last = time.perf_counter()
+
+    def lap() -> float:
+        nonlocal last
+        if device.type == "cuda":
+            torch.cuda.synchronize()
+        before, last = last, time.perf_counter()
+        return last - before
+
+    return lap
+
+
+def print_times(times: dict[str, list[Times]], steps: int) -> None:
+    """Medians; ratios are medians of each round's own, in which the machine was the same for all."""
+    print("\n| | ms a step | loss, ms | its share | iteration, ms | times as long: steps | iteration |")
+    print("|---|---|---|---|---|---|---|")
+    best = next(iter(times.values()))
+    for name, rounds in times.items():
+        grown, judged, both = (statistics.median(1000 * each(times) for times in rounds) for each in PARTS)
+        slower = (
+            statistics.median(part(theirs) / part(ours) for theirs, ours in zip(rounds, best, strict=True))
+            for part in (PARTS[0], PARTS[2])
+        )
+        row = f"{grown / steps:.1f} | {judged:.0f} | {judged / both:.0%} | {both:.0f}"
+        print(f"| {name} | {row} | {' | '.join(f'{each:.1f}' for each in slower)} |")
+
+
+PARTS: tuple[Callable[[Times], float], ...] = (lambda times: times[0], lambda times: times[1], sum)
+
+
+def print_memory(names: list[str], device: torch.device) -> None:
+    """Each in a process of its own, while this one is small: Linux counts the parent's peak as the child's."""
+    print(f"| | peak memory of an iteration of {MEMORY_STEPS} steps, MB |")
+    print("|---|---|")
+    for name in names:
+        command = [sys.executable, __file__, "--memory-of", name, "--device", device.type]
+        print(f"| {name} | {subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()} |")  # noqa: S603
+
+
+def peak(device: torch.device) -> int:
+    """Megabytes of the process so far; on a GPU, of the GPU's."""
+    if device.type == "cuda":
+        return torch.cuda.max_memory_allocated() // 1_000_000
+    used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return used // (1_000_000 if sys.platform == "darwin" else 1000)  # bytes there, else kilobytes
+
+
+def print_race(until: float, device: torch.device) -> None:
+    """Train `small` with each in turns of one step, until the mean style of the last ten is low enough."""
+    trainers = {name: contestant(name, device, size=64, field=64, batch=2, pool=32) for name in list(CONTESTANTS)[:4]}
+    print(f"\n| | seconds to a style distance of {until} | iterations |")
+    print("|---|---|---|")
+    running = {name: (iter(trainer), [float("inf")] * 10) for name, trainer in trainers.items()}
+    while running:
+        for name, (loop, styles) in list(running.items()):
+            progress = next(loop)
+            styles.append(progress.style)
+            if statistics.mean(styles[-10:]) <= until:
+                print(f"| {name} | {progress.seconds:.1f} | {progress.step} |", flush=True)
+                del running[name]
+
+
+if __name__ == "__main__":
+    main()
