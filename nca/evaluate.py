@@ -1,7 +1,7 @@
 """How good a texture is: held against its picture, as it ages, and after half of it is wiped."""
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import product
 from typing import Any
 
@@ -21,7 +21,7 @@ WINDOW = (128, 64)  # rows and columns that are compared, at most
 SMALL_WINDOW = (64, 32)  # for a look at the end of training, on a grid of 64x64
 SMALLEST = 32  # px; a smaller picture is mirrored until it is as large
 AGES = (200, 1000, 10_000)  # steps
-GROWTH, SLACK = 1.25, 0.1  # style may grow with age to this times what it was at first, and this much
+GROWTH, SLACK = 1.25, 0.03  # style may grow with age to this times what it was at first, and this much
 HEALING = range(8, 1001, 8)  # steps after a wipe, looked at until style is back
 
 
@@ -75,7 +75,7 @@ class Life:
         """What is wrong with it, for people; empty where it holds."""
         age, last = max(self.style.items())
         first = min(self.style)
-        if last > self.shuffled:
+        if last > max(self.shuffled, _tolerated(self.perfect)):  # of noise the two are as good as equal
             return f"after {age} steps it is no more like its picture than that picture's pixels shuffled"
         if last > _tolerated(self.style[first]):
             return (
@@ -116,10 +116,10 @@ def live(
     for age in ages:
         state = rollout(rule, state, age - step, seed=seed, first=step)
         step, style[age] = age, judge.style(state)
-        if style[age] > min(judge.shuffled, _tolerated(style[ages[0]])):
-            return Life(size, style, judge.perfect.style, judge.shuffled, None), state
-    healed = _heal(rule, judge, state, step, seed)
-    return Life(size, style, judge.perfect.style, judge.shuffled, healed), state
+        life = Life(size, style, judge.perfect.style, judge.shuffled, healed=0)
+        if life.complaint:
+            return replace(life, healed=None), state
+    return replace(life, healed=_heal(rule, judge, state, step, seed)), state
 
 
 def _heal(rule: Rule, judge: Judge, state: Tensor, step: int, seed: int) -> int | None:

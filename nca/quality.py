@@ -18,8 +18,9 @@ Array = NDArray[np.float64]
 WAVELENGTHS = (2.83, 5.66, 11.3, 22.6)  # px, an octave each
 ORIENTATIONS = 4
 MARGIN = 32  # px of mirrored border, more than the widest filter sees
-FAINT = 1 / 255  # a band weaker than a grey level is noise
-WEAKEST = 0.1  # of the strongest principal colour's deviation; what is weaker is not blown up further
+FAINT = 1 / 255  # less than a grey level is noise
+FAINT_BAND = 0.1  # deviations of its colour; without it the noise that grey pictures have of colour outweighs the rest
+WEAKEST = 0.25  # of the strongest principal colour's deviation; what is weaker is not blown up further
 LEVELS = 3  # of patches, each half the size of the one before
 PATCH = 5  # px
 DIRECTIONS = 64
@@ -101,10 +102,10 @@ def _band_statistics(colours: Array) -> tuple[Array, Array, Array]:
     strengths = _bands(colours)
     means = strengths.mean((1, 2))
     centred = strengths - means[:, None, None]
-    deviations = centred.std((1, 2)) + FAINT
+    deviations = centred.std((1, 2)) + FAINT_BAND
     flat = (centred / deviations[:, None, None]).reshape(len(centred), -1)
     moved = _autocorrelations((centred / deviations[:, None, None]).reshape(-1, ORIENTATIONS, *centred.shape[1:]))
-    return np.log(means + FAINT), flat @ flat.T / flat.shape[1], moved
+    return np.log(means + FAINT_BAND), flat @ flat.T / flat.shape[1], moved
 
 
 def _bands(colours: Array) -> Array:
