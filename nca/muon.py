@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.nn import Parameter
 from torch.optim import Optimizer
 
-__all__ = ["Muon"]
+__all__ = ["Muon", "orthogonal"]
 
 NEWTON_SCHULZ = (3.4445, -4.7750, 2.0315)  # the paper's quintic: five rounds bring singular values to 0.7 .. 1.2
 ROUNDS = 5

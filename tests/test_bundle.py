@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from rules import random_rule
 from strategies import rules
@@ -132,6 +132,7 @@ def test_missing_file_and_folder(tmp_path):
 
 
 @given(rules(), st.text())
+@settings(deadline=None)
 def test_page_and_back(tmp_path_factory, rule, name):
     name = name.encode(errors="ignore").decode()
     path = tmp_path_factory.mktemp("page") / "page.html"

@@ -192,7 +192,7 @@ def test_no_more_texture_units_than_promised(open_page):
 
 def test_without_integer_targets_it_says_so(open_page):
     tab = open_page(RULE, GRID, prepare=prepare(f"{WEBGL}.checkFramebufferStatus = () => 36061"))
-    assert "cannot draw to 2 integer textures" in tab.locator("header p").inner_text()
+    assert "cannot draw to 2 integer textures" in tab.locator("#hint").inner_text()
 
 
 def test_a_grid_beyond_the_largest_texture_is_refused(open_page):
@@ -201,7 +201,7 @@ def test_a_grid_beyond_the_largest_texture_is_refused(open_page):
       {WEBGL}.getParameter = function (name) {{ return name == this.MAX_TEXTURE_SIZE ? 2048 : get.call(this, name); }};
     """
     tab = open_page(RULE, "#paused&size=4000x16", prepare=prepare(small))
-    assert "grid of 4000x16 cells: expected 1 to 2048" in tab.locator("header p").inner_text()
+    assert "grid of 4000x16 cells: expected 1 to 2048" in tab.locator("#hint").inner_text()
 
 
 @pytest.mark.parametrize("size", [(1, 1), (3, 2), (2047, 1)])

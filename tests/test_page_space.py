@@ -151,7 +151,7 @@ def test_auto_takes_as_many_steps_as_fit(open_page):
     assert tab.locator("#controls output").inner_text() == "auto"
     assert ask(tab, "nca.speed == Infinity")
     tab.keyboard.press("Space")
-    wait(tab, "nca.stepCount > 500")
+    wait(tab, "nca.stepCount > 150")
 
 
 def test_large_grids_are_shown_whole(open_page):

@@ -9,6 +9,11 @@ precision highp isampler2D;
 uniform isampler2D state[1];
 uniform uint key; // step_key(seed, step), shared by all cells
 uniform ivec3 grid; // columns, rows, phase of the result: the step's lowest bit
+#ifdef PAINTED
+uniform highp usampler2D owners; // a texel for each cell: whose rule it follows, how often its update rate is halved
+uniform uint rule; // the one at work
+uniform vec2 turn; // cosine and sine of the angle by which all cells turn what they see, times 1024
+#endif
 layout(location = 0) out ivec4 next0;
 
 // lowbias32 (Chris Wellons, 2018): the update mask's dice.
@@ -49,6 +54,11 @@ void see(isampler2D t, ivec3 x, ivec3 y, out vec4 w, out vec4 s, out vec4 e, out
   row(t, x, y.y, w, s, e);
   row(t, x, y.z, sw, so, se);
   kernels(nw, n, ne, w, s, e, sw, so, se, dx, dy, l);
+#ifdef PAINTED
+  vec4 x1 = turn.x * dx + turn.y * dy, y1 = turn.x * dy - turn.y * dx;
+  dx = clamp(floor((x1 + 512.) * 0.0009765625), -2047., 2047.);
+  dy = clamp(floor((y1 + 512.) * 0.0009765625), -2047., 2047.);
+#endif
 }
 
 // The left or the right one of a pair after the step, and the other one as it was.
@@ -79,6 +89,13 @@ void main() {
   uint dice = hash(hash(uint(p.x) + key) + uint(p.y)) >> 24; // the left cell's; the right one's has the top bit flipped
   vec4 now[1], other[1];
   int right = int(dice >> 7); // which of the two may update
-  live(p, right, float((dice & 127u) < 128u), now, other);
+  uint rate = 128u;
+#ifdef PAINTED
+  int place = min(2 * p.x + right, grid.x - 1); // the last of an odd width is alone
+  uvec4 owner = texelFetch(owners, ivec2((place + grid.z) % grid.x, p.y), 0);
+  if (owner.r != rule) discard; // its own rule's pass draws it
+  rate >>= owner.g;
+#endif
+  live(p, right, float((dice & 127u) < rate), now, other);
   next0 = right == 1 ? pair(ivec4(other[0]), ivec4(now[0])) : pair(ivec4(now[0]), ivec4(other[0]));
 }
