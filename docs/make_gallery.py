@@ -23,7 +23,7 @@ DRAWN = "drawn by examples/draw.py of nca-texture, Apache-2.0"
 PHOTOGRAPHED = "ambientCG.com, CC0-1.0"
 SOURCES = {
     DRAWN: "bubbles coral honeycomb lava mosaic pebbles scales water weave web wood",
-    PHOTOGRAPHED: "bricks moss pavingstones rocks tiles woodfloor",
+    PHOTOGRAPHED: "bricks pavingstones rocks tiles woodfloor",
 }
 COLUMNS = 2
 SMALL, LARGE = 128, 192  # cells across a panel
