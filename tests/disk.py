@@ -3,7 +3,11 @@
 import struct
 import zlib
 
-__all__ = ["claimed", "tree"]
+import pytest
+
+from nca import UserError
+
+__all__ = ["claimed", "refusal", "tree"]
 
 
 def tree(folder):
@@ -19,3 +23,12 @@ def claimed(width, height):
 
     header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"")) + chunk(b"IEND", b"")
+
+
+def refusal(call, *args, **options):
+    """The one line with which a call refuses."""
+    with pytest.raises(UserError) as refused:
+        call(*args, **options)
+    message = str(refused.value)
+    assert "\n" not in message
+    return message

@@ -34,6 +34,14 @@ def choose(tab, brush, size=4):
     tab.locator("#size").fill(str(size))
 
 
+def assert_untouched(tab, steps):
+    """The state is that of a run of so many steps in which nothing was done."""
+    undone = state(tab)
+    tab.keyboard.press("r")
+    ask(tab, f"nca.step({steps})")
+    assert np.array_equal(undone, state(tab))
+
+
 def test_noise_is_torchs(tab):
     before = state(tab)
     choose(tab, "noise", 6)
@@ -65,10 +73,7 @@ def test_painting_is_undone_too(tab):
     tab.keyboard.press("u")
     wait(tab, "!nca.replaying && nca.session().events.length == 0")
     ask(tab, "nca.step(50)")
-    undone = state(tab)
-    tab.keyboard.press("r")
-    ask(tab, "nca.step(150)")
-    assert np.array_equal(undone, state(tab))
+    assert_untouched(tab, 150)
 
 
 def test_one_that_cannot_share_the_field_is_explained(open_page):
@@ -133,10 +138,7 @@ def test_undo_goes_on_with_the_steps_taken_since(tab):
     ask(tab, "nca.step(40)")
     tab.locator("#undo").click()
     wait(tab, "nca.stepCount == 140 && !nca.replaying")
-    undone = state(tab)
-    tab.keyboard.press("r")
-    ask(tab, "nca.step(140)")
-    assert np.array_equal(undone, state(tab))
+    assert_untouched(tab, 140)
 
 
 def test_clear_is_a_stroke_like_any_other(tab):
