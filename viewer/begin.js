@@ -1,10 +1,7 @@
 /** What the page for a frame begins with: its texture, on a grid that its address or its window decides. */
 
 import { Automaton } from "./automaton.js";
-import { settings, unpack } from "./embedded.js";
-
-/** The window in device pixels. */
-const view = () => [innerWidth, innerHeight].map((length) => Math.ceil(length * devicePixelRatio));
+import { area, CELLS, settings, unpack } from "./embedded.js";
 
 /**
  * A texture and its scale, the device pixels a cell: on a grid of the size asked for, cells as large as fit;
@@ -12,11 +9,11 @@ const view = () => [innerWidth, innerHeight].map((length) => Math.ceil(length * 
  * @param {HTMLCanvasElement} canvas
  */
 export function begin(canvas) {
-  const area = view();
+  const sides = area();
   const { size, seed } = settings();
-  const most = size ? Math.min(...area.map((length, i) => length / size[i])) : Math.hypot(...area) / 362;
+  const most = size ? Math.min(...sides.map((length, i) => length / size[i])) : Math.hypot(...sides) / CELLS;
   const scale = Math.max(1, Math.floor(most));
-  const [width, height] = size ?? area.map((length) => Math.ceil(length / scale));
+  const [width, height] = size ?? sides.map((length) => Math.ceil(length / scale));
   const bundle = unpack(/** @type {Element} */ (document.querySelector("script")));
   const nca = new Automaton(canvas, bundle, { width, height, seed });
   Object.assign(canvas, { nca }); // for tests and the curious
@@ -29,7 +26,7 @@ export function begin(canvas) {
  * @param {HTMLCanvasElement} canvas @param {number} scale
  */
 export function fit(canvas, scale) {
-  [canvas.width, canvas.height] = view().map((length) => Math.ceil(length / scale));
+  [canvas.width, canvas.height] = area().map((length) => Math.ceil(length / scale));
   const [width, height] = [canvas.width, canvas.height].map((cells) => (cells * scale) / devicePixelRatio + "px");
   Object.assign(canvas.style, { width, height });
 }

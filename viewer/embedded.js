@@ -5,6 +5,12 @@
  * @typedef {Bundle & { name: string, hidden: number, weights: unknown, fingerprint?: string, provenance: Record<string, any> }} Embedded
  */
 
+/** Cells along the window's diagonal, where no grid is asked for: about 256 x 256. */
+export const CELLS = 362;
+
+/** The window in device pixels. */
+export const area = () => [innerWidth, innerHeight].map((length) => Math.ceil(length * devicePixelRatio));
+
 /** The address's settings: #lava&seed=7&size=97x61&paused. */
 export function settings() {
   const given = new URLSearchParams(location.hash.slice(1));

@@ -124,10 +124,7 @@ export class Gallery {
 
   /** The number, in the field that is shown, of the texture chosen to paint with. */
   ink() {
-    const { nca } = this.stage;
-    const bundle = this.#bundle($("#own").value);
-    const known = nca.bundles.indexOf(bundle);
-    return known < 0 ? nca.add(bundle) : known;
+    return this.stage.nca.add(this.#bundle($("#own").value));
   }
 
   /** @param {string} address */

@@ -16,7 +16,8 @@ import { Replayable } from "./session.js";
 const UNIT = 1024; // of sine and cosine
 const TURNS = 256; // a whole turn
 const DITHER = 5; // cells over which the border of what is painted frays
-const MOST_RULES = 16; // rules
+const MOST_RULES = 16;
+const UNSHARED = "this texture shares no field: it updates too often, or is to be exported again";
 /** Of the two numbers of a cell. @type {Record<string, number>} */
 const LANES = { own: 0, slow: 1 };
 
@@ -41,7 +42,7 @@ export class Painted extends Replayable {
     const { channels } = this.bundle;
     if (bundle.channels != channels)
       throw new RangeError(`a rule of ${bundle.channels} channels: expected ${channels}, as the field has`);
-    if (!paintable(bundle)) throw new RangeError("this texture shares no field: it updates too often, or is to be exported again");
+    if (!paintable(bundle)) throw new RangeError(UNSHARED);
     const known = this.bundles.indexOf(bundle);
     if (known >= 0) return known;
     if (this.bundles.length == MOST_RULES) throw new RangeError(`${MOST_RULES} rules share the field: no more can`);
@@ -132,9 +133,9 @@ export class Painted extends Replayable {
 
   /** @param {string} kind @param {number[]} numbers @protected */
   _happen(kind, ...numbers) {
-    if (kind != "turn" && !(kind in LANES)) return super._happen(kind, ...numbers.slice(0, 3));
-    if (/** @type {any} */ (this.bundle).update > 128 && kind in LANES)
-      throw new RangeError("a rule that updates more than half of the cells in a step shares no field");
+    const paints = kind in LANES;
+    if (!paints && kind != "turn") return super._happen(kind, ...numbers.slice(0, 3));
+    if (paints && !paintable(this.bundle)) throw new RangeError(UNSHARED);
     this._events.push([this.stepCount, kind, ...numbers]);
     this._stamp(.../** @type {any} */ ([kind, ...numbers]));
   }

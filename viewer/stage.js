@@ -3,14 +3,11 @@
 /** @import { Bundle, Options } from "./automaton.js" */
 import { context } from "./automaton.js";
 import { $ } from "./dom.js";
+import { area, CELLS } from "./embedded.js";
 import { compile } from "./passes.js";
 import { Shown } from "./shown.js";
 
-const CELLS = 362; // along the window's diagonal, where no grid is asked for: about 256 x 256
 const SIDE_MOST = 4096; // canvas pixels across or down
-
-/** The window in device pixels. */
-const area = () => [innerWidth, innerHeight].map((length) => Math.ceil(length * devicePixelRatio));
 
 /** Tells of "open" when another texture or grid is there, of "view" when another part of it is shown. */
 export class Stage extends EventTarget {
