@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn.functional import conv2d, pad
 
-from nca.rule import HIDDEN_BITS, STATE_BITS, UPDATE_ALWAYS, Rule
+from nca.rule import UPDATE_ALWAYS, Rule
 
 __all__ = ["FILTERS", "FloatModel"]
 
@@ -35,10 +35,7 @@ class FloatModel:
     @classmethod
     def of(cls, rule: Rule) -> "FloatModel":
         """A rule without its roundings."""
-        q1, q2 = rule.k1 + HIDDEN_BITS - STATE_BITS, rule.k2 + STATE_BITS - HIDDEN_BITS
-        w1, b1, w2 = rule.w1 * 0.5 ** q1[:, None], rule.b1 * 0.5 ** (q1 + STATE_BITS), rule.w2 * 0.5 ** q2[:, None]
-        floats = w1.astype(np.float32), b1.astype(np.float32), w2.astype(np.float32)
-        return cls(*floats, rate=rule.update / UPDATE_ALWAYS)
+        return cls(*rule.real_weights(), rate=rule.update / UPDATE_ALWAYS)
 
     @property
     def multiply_adds(self) -> int:

@@ -34,11 +34,16 @@ def shipped() -> list[Bundle]:
 
 def view_page(bundles: Sequence[Bundle], output: Path | None = None) -> Path:
     """A page of these textures, at `output` or in the user's cache, where it is made once."""
-    plain = render_page(*bundles, title=_title(bundles))
-    page = output or _cache() / f"{hashlib.sha256(plain.encode()).hexdigest()[:16]}.html"
+    page = output or _cached(bundles)
     if output or not page.exists():
         write_file(page, render_gallery(bundles).encode())
     return page
+
+
+def _cached(bundles: Sequence[Bundle]) -> Path:
+    """The place of their page, named after all that is in it but the posters, which take a while."""
+    plain = render_page(*bundles, title=_title(bundles))
+    return _cache() / f"{hashlib.sha256(plain.encode()).hexdigest()[:16]}.html"
 
 
 def _title(bundles: Sequence[Bundle], title: str = "") -> str:

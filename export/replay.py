@@ -11,7 +11,7 @@ from torch import Tensor
 
 from nca.errors import UserError
 from nca.export.bundle import Bundle, shown
-from nca.mask import mix
+from nca.mask import UINT32, hash_cells, mix
 from nca.painted import SLOWEST, TURNS, Paint, check_shared, paint, painted_rollout
 from nca.rollout import restore, seed_state
 from nca.rule import Rule
@@ -111,8 +111,7 @@ class _Replay:
 def noise(channels: int, height: int, width: int, device: torch.device | str = "cpu") -> Tensor:
     """What the noise brush draws: (channels, height, width) in [-1024, 1023], a hash of cell and channel."""
     c, y, x = (torch.arange(size, device=device) for size in (channels, height, width))
-    lines = mix(mix(x) + y[:, None] & 0xFFFFFFFF)  # (height, width)
-    return ((mix(lines + c[:, None, None] & 0xFFFFFFFF) >> 21) - 1024).float()
+    return ((mix(hash_cells(x, y) + c[:, None, None] & UINT32) >> 21) - 1024).float()
 
 
 def _parse(fields: Any) -> Session:

@@ -1,25 +1,23 @@
 """Whatever names a texture on the command line, run folder, bundle or exported page, as a bundle."""
 
 from collections.abc import Iterable
-from dataclasses import replace
 from pathlib import Path
 
 from nca.errors import UserError
 from nca.export.bundle import Bundle, load_bundle
 from nca.export.html import load_page
-from nca.files import file_name, plain_text
+from nca.files import file_name
 from nca.run import load_run
 
 __all__ = ["is_page", "load_each", "load_source", "load_sources", "split_address"]
 
 
-def load_source(path: Path, name: str | None = None) -> Bundle:
-    """Read a texture, renamed where a name is given; of a page's textures the first, or the one named behind a #.
+def load_source(path: Path) -> Bundle:
+    """Read a texture; of a page's textures the first, or the one named behind a #.
 
     Raises UserError where the path is none of the three, or damaged, or has no such texture.
     """
-    bundle = next(iter(load_sources(path).values()))
-    return replace(bundle, name=plain_text(name)) if name else bundle
+    return next(iter(load_sources(path).values()))
 
 
 def load_sources(path: Path) -> dict[str, Bundle]:

@@ -75,6 +75,11 @@ class Config:
             raise UserError(f"{name} is {getattr(self, name)}: expected {expected}")
 
     @classmethod
+    def chosen(cls, settings: dict[str, Any]) -> "Config":
+        """What a user asks for: a "preset", small unless named, and changes to it."""
+        return cls.of(PRESETS[settings.get("preset", "small")] | {k: settings[k] for k in settings if k != "preset"})
+
+    @classmethod
     def of(cls, values: dict[str, Any]) -> "Config":
         """From a stored dictionary. Raises UserError where a key is unknown."""
         known = [field.name for field in fields(cls)]

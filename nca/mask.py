@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-__all__ = ["Plan", "mask", "mix", "step_key"]
+__all__ = ["UINT32", "Plan", "hash_cells", "mask", "mix", "step_key"]
 
 UINT32 = 0xFFFFFFFF
 GOLDEN = 0x9E3779B9  # keeps seed 0, step 0 off the hash's fixed point at zero
@@ -47,10 +47,15 @@ def mask(
     In an odd width one column stays alone. The left cell's dice are the right one's with the top bit flipped.
     """
     pairs = torch.arange((width + 1) // 2, device=device)
-    rows = torch.arange(height, device=device)[:, None]
-    dice = mix(mix(pairs + step_key(seed, step) & UINT32) + rows & UINT32) >> 24  # (height, pairs), in [0, 255]
+    rows = torch.arange(height, device=device)
+    dice = hash_cells(pairs + step_key(seed, step) & UINT32, rows) >> 24  # (height, pairs), in [0, 255]
     place = (torch.arange(width, device=device) - (step & 1)) % width  # (width,), a column's in its row of pairs
     return dice[:, place >> 1] ^ (place & 1) << 7 < update
+
+
+def hash_cells(columns: Tensor, rows: Tensor) -> Tensor:
+    """A uint32 for each cell in an int64 tensor, (rows, columns)."""
+    return mix(mix(columns) + rows[:, None] & UINT32)
 
 
 def mix(x: Tensor) -> Tensor:

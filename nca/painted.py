@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from nca.errors import UserError
-from nca.mask import mask, mix
+from nca.mask import hash_cells, mask
 from nca.rollout import Lanes, distance2, exact_products, perceive
 from nca.rule import STATE_MAX, UPDATE_ALWAYS, Rule
 
@@ -20,7 +20,6 @@ TURNS = 256  # a whole turn
 UNIT = 1024  # of sine and cosine
 SLOWEST = 8  # halvings; a cell that is this slow never updates
 DITHER = 5  # cells over which the border of what is painted frays
-UINT32 = 0xFFFFFFFF
 
 
 @dataclass(frozen=True)
@@ -74,7 +73,7 @@ def paint(values: Tensor, x: int, y: int, radius: int, value: int) -> Tensor:
     """Owners or slowness with a disc around column x, row y; its border frays by a hash of the cell."""
     height, width = values.shape
     row, column = (torch.arange(size, device=values.device) for size in (height, width))
-    fray = (mix(mix(column) + row[:, None] & UINT32) >> 24) * DITHER >> 8  # (height, width) in [0, 4]
+    fray = (hash_cells(column, row) >> 24) * DITHER >> 8  # (height, width) in [0, 4]
     inside = distance2(height, width, x, y, values.device) <= (radius - fray).clamp(min=0) ** 2
     return torch.where(inside, value, values)
 

@@ -5,13 +5,12 @@ What is held against browsers runs the reference itself, which needs no compiled
 
 from importlib.util import find_spec
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from nca import rollout as reference
 from nca.mask import Plan
-from nca.rule import HIDDEN_BITS, STATE_BITS, Rule
+from nca.rule import STATE_BITS, Rule
 
 __all__ = ["rollout"]
 
@@ -25,13 +24,6 @@ def rollout(rule: Rule, state: Tensor, steps: int, *, seed: int, first: int = 0)
 
     unit = 2.0**STATE_BITS
     cells = state.permute(1, 2, 0)[None] / unit  # (1, height, width, C) in real units
-    w1, b1, w2 = _weights(rule)
+    w1, b1, w2 = map(torch.tensor, rule.real_weights())
     last = fused.run(cells, w1, b1, w2, Plan(steps, seed, first, rule.update))
     return (last[0] * unit).permute(2, 0, 1).contiguous()
-
-
-def _weights(rule: Rule) -> tuple[Tensor, ...]:
-    """w1, b1 and w2 in real units: exact, as all of them are integers times powers of two."""
-    q1, q2 = rule.k1 + HIDDEN_BITS - STATE_BITS, rule.k2 + STATE_BITS - HIDDEN_BITS
-    arrays = rule.w1 * 0.5 ** q1[:, None], rule.b1 * 0.5 ** (q1 + STATE_BITS), rule.w2 * 0.5 ** q2[:, None]
-    return tuple(torch.tensor(array.astype(np.float32)) for array in arrays)

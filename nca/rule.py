@@ -111,6 +111,12 @@ class Rule:
         """How many bytes hold the rule: w1, k1, w2 and k2 take one a number, b1 four."""
         return self.parameters + 3 * self.b1.size + self.k1.size + self.k2.size
 
+    def real_weights(self) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
+        """w1 (H, 4C), b1 (H,) and w2 (C, H) in real units: exact, as all are integers times powers of two."""
+        q1, q2 = self.k1 + HIDDEN_BITS - STATE_BITS, self.k2 + STATE_BITS - HIDDEN_BITS
+        w1, b1, w2 = self.w1 * 0.5 ** q1[:, None], self.b1 * 0.5 ** (q1 + STATE_BITS), self.w2 * 0.5 ** q2[:, None]
+        return w1.astype(np.float32), b1.astype(np.float32), w2.astype(np.float32)
+
     @property
     def fingerprint(self) -> str:
         """16 hexadecimal digits that differ between rules."""

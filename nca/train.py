@@ -163,8 +163,8 @@ class Trainer:
 
 def _sound(states: Tensor) -> Tensor:
     """States, those that blew up as zeros: from one of them nothing is learnt but noise."""
-    beyond = (states - states.clamp(-1, 1)).abs().mean((1, 2, 3))
-    return states.where((beyond < BLOWN_UP)[:, None, None, None], 0)
+    sound = torch.stack([overflow(state) for state in states]) < BLOWN_UP
+    return states.where(sound[:, None, None, None], 0)
 
 
 def _amp(choice: str, device: torch.device) -> str:

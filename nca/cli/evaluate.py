@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from nca.cli.options import PATH, device, rollout_seed
+from nca.cli.options import PATH, device, rollout_seed, sources
 from nca.errors import UserError
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ QUICK, LONG = (128, (200, 1000)), (512, (200, 1000, 10_000))  # cells a side, an
 
 
 @click.command()
-@click.argument("sources", type=PATH, nargs=-1, required=True, metavar="RUN_OR_BUNDLE_OR_PAGE...")
+@sources
 @click.option("--picture", type=PATH, help="What the texture shall look like.  [default: the run's target.png]")
 @click.option("--long", is_flag=True, help="512x512 cells for 10,000 steps: many minutes on a CPU.")
 @click.option("--json", "as_json", is_flag=True, help="For machines: a list with an object for each texture.")

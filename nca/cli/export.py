@@ -1,6 +1,7 @@
 """nca export."""
 
 import gzip
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -50,10 +51,12 @@ def export(sources: tuple[Path, ...], output: Path | None, kind: str | None, tit
 
 
 def _load(sources: tuple[Path, ...], title: str | None) -> "list[Bundle]":
-    from nca.export.source import load_each, load_source
+    """The textures; a single one takes the title for its name."""
+    from nca.export.source import load_each
+    from nca.files import plain_text
 
     bundles = load_each(sources)
-    return bundles if len(bundles) > 1 else [load_source(sources[0], title)]
+    return [replace(bundles[0], name=plain_text(title))] if title and len(bundles) == 1 else bundles
 
 
 def _kind(output: Path | None) -> str:

@@ -17,7 +17,7 @@ from typing import Any
 
 import click
 
-from nca.config import PRESETS, Config
+from nca.config import Config
 from nca.errors import UserError
 from nca.files import check_output, write_file
 
@@ -63,7 +63,7 @@ def train(
 
 def _begin(images: Sequence[Path], output: Path, settings: dict[str, Any], *, force: bool) -> Commands:
     """Refuse what cannot work before any work is done, and note what is begun."""
-    Config.of(PRESETS[settings.get("preset", "small")] | {key: settings[key] for key in settings if key != "preset"})
+    Config.chosen(settings)
     named = {image.stem: image for image in images}
     for image in images:
         other = next(each for each in images if each.stem.lower() == image.stem.lower())

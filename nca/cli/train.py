@@ -87,7 +87,7 @@ def _train_one(
 
     with ranks(pick_device(device)) as ours:
         if images:
-            config = Config.of(PRESETS[settings.pop("preset", "small")] | settings)
+            config = Config.chosen(settings)
             recorder = session.begin(images[0], output, config, device=device, weights=weights, force=force, ranks=ours)
         else:
             recorder = session.resume(output, settings, device=device, weights=weights, ranks=ours)
