@@ -5,7 +5,6 @@ So a run is the same for any number of processes, up to the rounding of sums.
 """
 
 import os
-import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,8 +18,6 @@ from torch.nn import Parameter
 from nca.errors import UserError
 
 __all__ = ["ALONE", "Ranks", "ranks"]
-
-PATIENCE = 1.0  # seconds that rank 0 has to say what failed: torchrun ends it as soon as another has exited
 
 
 @dataclass(frozen=True)
@@ -79,7 +76,7 @@ class _Mean(torch.autograd.Function):
 def ranks(device: torch.device) -> Iterator[Ranks]:
     """The processes that torchrun has started, or this one alone.
 
-    All fail at the same time, and rank 0 speaks for them; where one of them dies alone, rank 0 raises UserError.
+    Raises UserError where one of them dies alone.
     """
     if int(os.environ.get("WORLD_SIZE", "1")) == 1:
         yield ALONE
@@ -89,11 +86,6 @@ def ranks(device: torch.device) -> Iterator[Ranks]:
     dist.init_process_group("nccl" if device.type == "cuda" else "gloo")
     try:
         yield Ranks(dist.get_rank(), dist.get_world_size())
-    except UserError:
-        if dist.get_rank() == 0:
-            raise
-        time.sleep(PATIENCE)
-        raise SystemExit(1) from None
     finally:
         dist.destroy_process_group()
 

@@ -1,6 +1,10 @@
 """nca train."""
 
 import json
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +21,8 @@ if TYPE_CHECKING:
     from nca.record import Recorder
 
 __all__ = ["train"]
+
+PATIENCE = 1.0  # seconds that the first process has to say what failed: torchrun ends it when another has exited
 
 
 @click.command()
@@ -63,10 +69,23 @@ def train(
         _require_none(images, settings, force)
     elif not images:
         raise click.UsageError("Missing argument 'IMAGES...'.")
-    if len(images) > 1 or (resume and several.is_set(output)):
-        several.train(images, output, jobs, settings, device=device, weights=weights, force=force)
-    else:
-        _train_one(images, output, settings, device=device, weights=weights, force=force)
+    with _one_voice():
+        if len(images) > 1 or (resume and several.is_set(output)):
+            several.train(images, output, jobs, settings, device=device, weights=weights, force=force)
+        else:
+            _train_one(images, output, settings, device=device, weights=weights, force=force)
+
+
+@contextmanager
+def _one_voice() -> Iterator[None]:
+    """All processes that torchrun has started fail at the same time: let the first alone raise the UserError."""
+    try:
+        yield
+    except UserError:
+        if int(os.environ.get("RANK", "0")) == 0:
+            raise
+        time.sleep(PATIENCE)
+        raise SystemExit(1) from None
 
 
 def _require_none(images: tuple[Path, ...], settings: dict[str, Any], force: bool) -> None:
