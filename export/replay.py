@@ -21,7 +21,7 @@ __all__ = ["Event", "Session", "load_session", "noise", "replay"]
 FORMAT = "nca-session-1"
 LARGEST = 4096  # cells across or down
 MOST_RULES = 16
-RANGES = {"width": (1, LARGEST), "height": (1, LARGEST), "seed": (0, (1 << 32) - 1), "steps": (0, 1 << 32)}
+RANGES = {"width": (1, LARGEST), "height": (1, LARGEST), "seed": (0, (1 << 32) - 1), "steps": (0, 10**8)}
 PLACE = {"x": 2 * LARGEST, "y": 2 * LARGEST, "r": 2 * LARGEST}
 KINDS = {  # and the largest of its numbers
     "erase": PLACE,

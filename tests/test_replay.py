@@ -60,6 +60,7 @@ def test_the_command_renders_what_the_page_showed(write, tmp_path):
         ({"format": "nca-session-2"}, "format is 'nca-session-2', expected 'nca-session-1'"),
         ({"width": 0}, "width is 0, expected a whole number from 1 to 4096"),
         ({"height": "12"}, "height is '12', expected a whole number"),
+        ({"steps": 10**8 + 1}, "steps is 100000001, expected a whole number from 0 to 100000000"),
         ({"seed": -1}, "seed is -1, expected a whole number from 0 to 4294967295"),
         ({"bundles": []}, "bundles"),
         ({"bundles": [{}]}, "format is None"),
