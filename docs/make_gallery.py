@@ -1,17 +1,16 @@
-"""Makes the textures that ship, and the sheet that shows them: `python docs/make_gallery.py [RUNS] [PHOTOS]`.
+"""Makes the textures that ship and the sheets that show them: `python docs/make_gallery.py [RUNS] [PHOTOS]`.
 
-RUNS keeps the run folders: what is there already is not trained again. PHOTOS has the photographs below, 128 px each.
+RUNS/small keeps run folders: what is there already is not trained again. PHOTOS has the photographs named below.
 """
 
 import subprocess
 import sys
-from functools import partial
 from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from nca.export.bundle import Bundle, load_bundle
+from nca.export.bundle import Bundle
 from nca.export.pictures import Picture, snapshots
 from nca.picture import load_picture
 from nca.run import TARGET, load_run
@@ -21,59 +20,69 @@ EXAMPLES = HERE.parent / "examples"
 GALLERY = HERE.parent / "nca" / "gallery"
 DRAWN = "drawn by examples/draw.py of nca-texture, Apache-2.0"
 PHOTOGRAPHED = "ambientCG.com, CC0-1.0"
-SOURCES = {
+SHIPPED = {
     DRAWN: "bubbles coral honeycomb lava mosaic pebbles scales water weave web wood",
     PHOTOGRAPHED: "bricks pavingstones rocks tiles woodfloor",
 }
+OTHERS = (
+    "confetti grass knit leopard letters marble stars zebra "
+    "brick_gray chainmail corrugatedsteel granite gravel metal moss terrazzo wood_fine"
+)
 COLUMNS = 2
-SMALL, LARGE = 128, 192  # cells across a panel
+SMALL, LARGE = 128, 512  # cells across a panel
 GAP = 8
 FONT = 16
 
 
-def train(runs: Path, photos: Path) -> None:
-    """All pictures that have no run yet, several at a time, as `nca train` does it by default."""
-    pictures = [EXAMPLES / f"{name}.png" for name in SOURCES[DRAWN].split()]
-    pictures += [photos / f"{name}.png" for name in SOURCES[PHOTOGRAPHED].split()]
-    missing = [picture for picture in pictures if picture.exists() and not (runs / picture.stem).exists()]
-    if missing:
-        subprocess.run([sys.executable, "-m", "nca", "train", *missing, "-o", runs], check=True)  # noqa: S603
+def main(runs: Path, photos: Path) -> None:
+    """Train what is missing, by default settings; write bundles and sheets."""
+    shipped, others = " ".join(SHIPPED.values()).split(), OTHERS.split()
+    train(runs / "small", photos, shipped + others)
+    bundle(runs / "small")
+    for title, names in {"gallery": shipped, "others": others}.items():
+        sheet(runs / "small", sorted(names)).save(HERE / f"{title}.webp", quality=75)
+
+
+def train(runs: Path, photos: Path, names: list[str]) -> None:
+    """All pictures that have no run yet, several at a time, with the preset that the folder is named after."""
+    missing = [name for name in names if not (runs / name).exists()]
+    places = [[EXAMPLES / f"{name}.png", photos / f"{name}.png"] for name in missing]
+    pictures = [next(path for path in place if path.exists()) for place in places]
+    if pictures:
+        command = [sys.executable, "-m", "nca", "train", *pictures, "-o", runs, "--preset", runs.name]
+        subprocess.run(command, check=True)  # noqa: S603
 
 
 def bundle(runs: Path) -> None:
-    """Each run as a bundle that says where its picture is from."""
+    """Each texture that ships, with where its picture is from."""
     GALLERY.mkdir(exist_ok=True)
-    for source, names in SOURCES.items():
-        for run in [load_run(runs / name) for name in names.split() if (runs / name).exists()]:
+    for source, names in SHIPPED.items():
+        for run in [load_run(runs / name) for name in names.split()]:
             texture = Bundle.of(run.rule, run.name, run.provenance | {"source": source})
             (GALLERY / f"{run.name}.nca.json").write_text(texture.to_json())
 
 
-def sheet(runs: Path) -> Image.Image:
-    """Each picture beside its texture: at 1,000 steps, and a larger field at 10,000."""
-    names = sorted(path.name.removesuffix(".nca.json") for path in GALLERY.glob("*.nca.json"))
-    across, down = 2 * SMALL + LARGE + 4 * GAP, LARGE + FONT + 2 * GAP
+def sheet(runs: Path, names: list[str]) -> Image.Image:
+    """Each picture above its young texture, and beside them a large field of the old one."""
+    across, down = SMALL + LARGE + 3 * GAP, LARGE + 2 * GAP
     whole = Image.new("RGB", (COLUMNS * across, -(-len(names) // COLUMNS) * down), "white")
     for index, name in enumerate(names):
         left, top = index % COLUMNS * across + GAP, index // COLUMNS * down + GAP
-        ImageDraw.Draw(whole).text((left, top + SMALL), name, "black", ImageFont.load_default(FONT))
-        for panel in panels(runs, name):
-            whole.paste(Image.fromarray(panel), (left, top))
-            left += panel.shape[1] + GAP
+        picture, young, old = map(Image.fromarray, panels(runs / name))
+        whole.paste(picture, (left, top))
+        whole.paste(young, (left, top + SMALL + GAP))
+        whole.paste(old, (left + SMALL + GAP, top))
+        ImageDraw.Draw(whole).text((left, top + 2 * (SMALL + GAP)), name, "black", ImageFont.load_default(FONT))
     return whole
 
 
-def panels(runs: Path, name: str) -> list[Picture]:
-    """The picture, as it was trained on and repeated; the texture young, on a small field; old, on a larger one."""
-    rule = load_bundle(GALLERY / f"{name}.nca.json").rule
-    run = partial(snapshots, rule)
-    picture = np.tile(load_picture(runs / name / TARGET), (2, 2, 1))[:SMALL, :SMALL]
-    young, old = next(run([1000], (SMALL, SMALL))), next(run([10_000], (LARGE, LARGE)))
+def panels(folder: Path) -> list[Picture]:
+    """The picture, as it was trained on and repeated; its texture after 1,000 steps; a large field after 10,000."""
+    rule = load_run(folder).rule
+    picture = np.tile(load_picture(folder / TARGET), (2, 2, 1))[:SMALL, :SMALL]
+    [young], [old] = snapshots(rule, [1000], (SMALL, SMALL)), snapshots(rule, [10_000], (LARGE, LARGE))
     return [picture, young, old]
 
 
 if __name__ == "__main__":
-    runs, photos = (Path(each) for each in [*sys.argv[1:], "gallery", "photos"][:2])
-    train(runs, photos)
-    bundle(runs)
-    sheet(runs).save(HERE / "gallery.webp", quality=85)
+    main(*(Path(each) for each in [*sys.argv[1:], "gallery", "photos"][:2]))

@@ -90,9 +90,10 @@ class Config:
 
 
 # For a CPU, many cheap optimisation steps beat few thorough ones: half the batch gave twice the steps and the better
-# texture in the same time. The pool is small for the same reason: a state must be drawn often to grow old.
+# texture in the same time. The pool is small for the same reason: a state must be drawn often to grow old. A larger field
+# is worth its price: each state must have the picture's statistics by itself, and a small one has room for few shapes.
 PRESETS: dict[str, dict[str, Any]] = {
     "tiny": {"channels": 4, "hidden": 8, "steps": 2500},  # the lesson's 168 parameters
     "small": {"channels": 12, "hidden": 96},
-    "full": {"channels": 12, "hidden": 96, "field": 128, "steps": 5000, "batch": 4, "pool": 128},
+    "full": {"channels": 12, "hidden": 96, "field": 128},
 }
