@@ -24,6 +24,7 @@ class Config:
     steps: optimisation steps; minutes, where not None, ends training by the clock instead.
     batch, pool: states an optimisation step, and states kept.
     shortest, longest: automaton steps a state is run for before the loss looks at it.
+    features: one of FEATURES, or where a user's own are to be found (nca.own_features).
     layer_weights: of the features' layers; empty for the features' own.
     seed: of everything random.
     """
@@ -62,9 +63,10 @@ class Config:
         self._require(1 <= self.batch <= self.pool, "batch", f"1 to the pool's {self.pool}")
         self._require(1 <= self.shortest <= self.longest, "shortest", f"1 to the longest's {self.longest}")
         self._require(self.learning_rate > 0, "learning_rate", "more than 0")
-        self._require(self.features in FEATURES, "features", f"one of {tuple(FEATURES)}")
-        counts = {0, FEATURES[self.features]}
-        self._require(len(self.layer_weights) in counts, "layer_weights", f"{FEATURES[self.features]} numbers")
+        own = ":" in self.features
+        self._require(own or self.features in FEATURES, "features", f"one of {tuple(FEATURES)}, or FILE.py:NAME")
+        count = FEATURES.get(self.features)
+        self._require(own or len(self.layer_weights) in (0, count), "layer_weights", f"{count} numbers")
         finite = all(0 <= weight < math.inf for weight in self.layer_weights)
         self._require(finite and any(self.layer_weights or [1]), "layer_weights", "none below 0, and one above")
         self._require(self.amp in AMP, "amp", f"one of {AMP}")

@@ -11,6 +11,7 @@ from safetensors.torch import save
 from nca import __version__
 from nca.checkpoint import capture
 from nca.files import make_folder, write_file, write_folder
+from nca.own_features import without_folder
 from nca.picture import picture_bytes
 from nca.run import CONFIG, LOG, MODEL, STATE, TARGET, model_bytes
 from nca.train import Progress, Trainer
@@ -74,9 +75,10 @@ class Recorder:
         return torch.cat([*self.trainer.pool.states[:PREVIEWS]], dim=1)[..., :3] + 0.5
 
     def _provenance(self) -> dict[str, object]:
+        config = self.trainer.config
         return {
             "picture": self.picture,
-            "config": asdict(self.trainer.config),
+            "config": asdict(config) | {"features": without_folder(config.features)},
             "trained": asdict(self.last) if self.last else {},
             "versions": {"nca-texture": __version__, "torch": torch.__version__},
         }

@@ -17,8 +17,10 @@ from nca.loss import StyleLoss, overflow, reflect
 from nca.multiscale import WEIGHTS as MULTISCALE_WEIGHTS
 from nca.multiscale import Multiscale
 from nca.muon import Muon
+from nca.own_features import OwnFeatures
 from nca.pool import Pool
 from nca.ranks import ALONE, Ranks
+from nca.vgg import LAYERS as VGG_LAYERS
 from nca.vgg import WEIGHTS as VGG_WEIGHTS
 from nca.vgg import Vgg
 
@@ -50,13 +52,16 @@ class Progress:
 def make_features(config: Config, target: Tensor, weights: Path | None = None) -> Features:
     """The configured features for a target (1, 3, H, W).
 
-    weights: a file, for trained features only. Raises UserError where torchvision or the weights cannot be had.
+    weights: a file, for vgg16 and vgg19 only.
+    Raises UserError where torchvision, the weights or a user's own features cannot be had.
     """
+    if config.features in VGG_LAYERS:
+        return Vgg(config.features, weights, config.layer_weights or VGG_WEIGHTS, target.device)
+    if weights:
+        raise UserError(f"{weights} is for trained features: leave it out, or choose vgg16 or vgg19")
     if config.features == "multiscale":
-        if weights:
-            raise UserError(f"{weights} is for trained features: leave it out, or choose vgg16 or vgg19")
         return Multiscale(reflect(target, Multiscale.margin), config.layer_weights or MULTISCALE_WEIGHTS, config.seed)
-    return Vgg(config.features, weights, config.layer_weights or VGG_WEIGHTS, target.device)
+    return OwnFeatures(config.features, config.layer_weights, config.seed, target.device)
 
 
 class Trainer:

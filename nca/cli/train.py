@@ -25,6 +25,22 @@ __all__ = ["train"]
 PATIENCE = 1.0  # seconds that the first process has to say what failed: torchrun ends it when another has exited
 
 
+class _Features(click.Choice[str]):
+    """Features by name, or FILE.py:NAME or MODULE:NAME of the user's own."""
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str:
+        """As help shows it."""
+        return f"[{'|'.join(self.choices)}|FILE.py:NAME|MODULE:NAME]"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """A file's whole path, since a run may be resumed from another folder."""
+        if ":" not in value:
+            return super().convert(value, param, ctx)
+        from nca.own_features import absolute
+
+        return absolute(value)
+
+
 @click.command()
 @click.argument("images", type=PATH, nargs=-1)
 @click.option("-o", "--output", type=PATH, required=True, help="Run folder to write; for several IMAGES their parent.")
@@ -37,7 +53,7 @@ PATIENCE = 1.0  # seconds that the first process has to say what failed: torchru
 @click.option("--steps", type=int, help="Optimisation steps.")
 @click.option("--minutes", type=float, help="Train by the clock instead.")
 @click.option("--batch", type=int, help="States an optimisation step.")
-@click.option("--features", type=click.Choice(list(FEATURES)), help="What the loss compares.  [default: multiscale]")
+@click.option("--features", type=_Features(list(FEATURES)), help="What the loss compares.  [default: multiscale]")
 @click.option("--layer-weights", type=Numbers(float), help="Of the features' layers: two for multiscale, five for vgg.")
 @click.option("--weights", type=PATH, help="Trained weights for vgg16 or vgg19, instead of a download.")
 @device
