@@ -9,7 +9,7 @@ from nca.rule import CHANNELS, MAX_HIDDEN, UPDATE_ALWAYS
 
 __all__ = ["AMP", "FEATURES", "PRESETS", "Config"]
 
-FEATURES = {"multiscale": 2, "vgg16": 5, "vgg19": 5}  # and how many layer weights each takes
+FEATURES = {"multiscale": 2, "imagenet": 3, "vgg16": 5, "vgg19": 5}  # and how many layer weights each takes
 AMP = ("auto", "off", "fp16", "bf16")
 
 
@@ -92,8 +92,8 @@ class Config:
 
 
 # For a CPU, many cheap optimisation steps beat few thorough ones: half the batch gave twice the steps and the better
-# texture in the same time. The pool is small for the same reason: a state must be drawn often to grow old. A larger field
-# is worth its price: each state must have the picture's statistics by itself, and a small one has room for few shapes.
+# texture in the same time. The pool is small for the same reason: a state must be drawn often to grow old. A larger
+# field is worth its price: each state must have the picture's statistics by itself, and a small one has few shapes.
 PRESETS: dict[str, dict[str, Any]] = {
     "tiny": {"channels": 4, "hidden": 8, "steps": 2500},  # the lesson's 168 parameters
     "small": {"channels": 12, "hidden": 96},

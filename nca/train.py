@@ -13,6 +13,8 @@ from nca.automaton import Automaton
 from nca.config import Config
 from nca.errors import UserError
 from nca.features import Features
+from nca.imagenet import WEIGHTS as IMAGENET_WEIGHTS
+from nca.imagenet import ImageNet
 from nca.loss import StyleLoss, overflow, reflect
 from nca.multiscale import WEIGHTS as MULTISCALE_WEIGHTS
 from nca.multiscale import Multiscale
@@ -53,7 +55,7 @@ def make_features(config: Config, target: Tensor, weights: Path | None = None) -
     """The configured features for a target (1, 3, H, W).
 
     weights: a file, for vgg16 and vgg19 only.
-    Raises UserError where torchvision, the weights or a user's own features cannot be had.
+    Raises UserError where torchvision, trained weights or a user's own features cannot be had.
     """
     if config.features in VGG_LAYERS:
         return Vgg(config.features, weights, config.layer_weights or VGG_WEIGHTS, target.device)
@@ -61,6 +63,8 @@ def make_features(config: Config, target: Tensor, weights: Path | None = None) -
         raise UserError(f"{weights} is for trained features: leave it out, or choose vgg16 or vgg19")
     if config.features == "multiscale":
         return Multiscale(reflect(target, Multiscale.margin), config.layer_weights or MULTISCALE_WEIGHTS, config.seed)
+    if config.features == "imagenet":
+        return ImageNet(reflect(target, ImageNet.margin), config.layer_weights or IMAGENET_WEIGHTS, config.seed)
     return OwnFeatures(config.features, config.layer_weights, config.seed, target.device)
 
 

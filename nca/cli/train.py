@@ -54,7 +54,9 @@ class _Features(click.Choice[str]):
 @click.option("--minutes", type=float, help="Train by the clock instead.")
 @click.option("--batch", type=int, help="States an optimisation step.")
 @click.option("--features", type=_Features(list(FEATURES)), help="What the loss compares.  [default: multiscale]")
-@click.option("--layer-weights", type=Numbers(float), help="Of the features' layers: two for multiscale, five for vgg.")
+@click.option(
+    "--layer-weights", type=Numbers(float), help="Of the features' layers: 2 for multiscale, 3 for imagenet, 5 for vgg."
+)
 @click.option("--weights", type=PATH, help="Trained weights for vgg16 or vgg19, instead of a download.")
 @device
 @click.option("--amp", type=click.Choice(AMP), help="Precision of products.  [default: auto: fp16 on CUDA, else off]")
