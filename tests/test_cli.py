@@ -219,7 +219,7 @@ WRONG_USAGE = {
     "train moss.png -o new --chanels 4": "--chanels",
     "train moss.png -o new --channels four": "'four' is not a valid integer",
     "train moss.png -o new --preset huge": "'huge' is not one of 'tiny', 'small', 'full'",
-    "train moss.png -o new --features resnet": "'resnet' is not one of 'multiscale', 'vgg16', 'vgg19'",
+    "train moss.png -o new --features resnet": "'resnet' is not one of 'multiscale', 'imagenet', 'vgg16', 'vgg19'",
     "train moss.png -o new --layer-weights a,b": "'a,b': expected numbers by commas, such as",
     "train moss.png -o new --amp fp8": "'fp8' is not one of",
     "train moss.png -o new --device tpu": "'tpu' is not one of",
