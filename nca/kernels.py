@@ -3,7 +3,7 @@
 A state is (H, W, C) int16, the rule's integers; a line of it is its W * C values. The loops run over
 whole lines, so that LLVM makes vector code of them whatever C is. The cells that the mask picks are
 listed line by line: `columns` (picked,) holds their columns, and line y's are at starts[y]:starts[y + 1].
-Half-precision matrices are bfloat16, seen here as their uint16 bits. No kernel allocates more than a line.
+A block is some lines, and its matrices have a row for each of their picked cells. No kernel allocates more than lines.
 """
 
 import numpy as np
@@ -11,17 +11,19 @@ from numba import njit, types
 from numba.extending import overload
 
 from nca.rule import HIDDEN_MAX, STATE_MAX
+from nca.tile import GROUP
 
-__all__ = ["activate", "encode", "gate", "gather", "perceive", "pick", "spread", "update"]
+__all__ = ["across", "activate", "down", "gate", "gather", "perceive", "pick", "spread", "update"]
 
 compiled = njit(nogil=True, cache=True, error_model="numpy", fastmath=True)
-f32, i32, u32 = np.float32, np.int32, np.uint32
+f32, i16, i32, u32 = np.float32, np.int16, np.int32, np.uint32
+MOST_CHANGE = 2 * STATE_MAX  # which reaches any state from any other
 
 
 @compiled
-def pick(key, first_row, step, rate, shape, columns, starts):
+def pick(key, first_row, step, rate, columns, starts):
     """nca.mask.mask's cells of rows first_row, first_row + 1, ...: fills columns and starts; returns their number."""
-    height, width = shape
+    height, width = len(starts) - 1, (len(columns) - 1) // (len(starts) - 1)
     pairs = np.empty((width + 1) // 2, u32)
     dice = np.empty_like(pairs)
     for pair in range(len(pairs)):
@@ -49,32 +51,32 @@ def _mix(x):
 
 
 @compiled
-def perceive(state, columns, starts, rows):
-    """What the picked cells see, as nca.rollout.perceive: rows (picked, 4C), in the state's units."""
+def perceive(state, columns, starts, block, rows):
+    """What a block's picked cells see, as nca.rollout.perceive: rows (picked, 4C). No sum leaves int16."""
     height, width, C = state.shape
     lines = state.reshape(height, -1)
-    smooth, slope = np.empty((width + 2) * C, f32), np.empty((width + 2) * C, f32)  # down the columns, wrapped
-    seen = np.empty((4, width * C), rows.dtype)
+    smooth, slope = np.empty((width + 2) * C, i16), np.empty((width + 2) * C, i16)  # down the columns, wrapped
+    seen = np.empty((4, width * C), i16)
     seen_words, row_words = seen.view(np.int64).reshape(4, width, -1), rows.view(np.int64)
-    for y in range(height):
+    top, bottom = block
+    for y in range(top, bottom):
         here = lines[y]
         _columns(lines[y - 1], here, lines[(y + 1) % height], smooth[C:-C], slope[C:-C])
         _wrap(smooth, C)
         _wrap(slope, C)
-        _identity(here, seen[0])
+        seen[0] = here
         _sobel_x(smooth[: -2 * C], smooth[2 * C :], seen[1])
         _sobel_y(slope[: -2 * C], slope[C:-C], slope[2 * C :], seen[2])
         _laplacian(smooth[: -2 * C], smooth[C:-C], smooth[2 * C :], here, seen[3])
         first, last = starts[y], starts[y + 1]
-        _copy_picked(seen_words, columns[first:last], row_words[first:last])
+        _copy_picked(seen_words, columns[first:last], row_words[first - starts[top] :])
 
 
 @compiled
 def _columns(above, here, below, smooth, slope):
     for k in range(len(here)):
-        a, b = f32(above[k]), f32(below[k])
-        smooth[k] = a + f32(2) * f32(here[k]) + b
-        slope[k] = b - a
+        smooth[k] = above[k] + i16(2) * here[k] + below[k]
+        slope[k] = below[k] - above[k]
 
 
 @compiled
@@ -86,28 +88,23 @@ def _wrap(line, C):
 
 
 @compiled
-def _identity(here, seen):
-    for k in range(len(here)):
-        seen[k] = _to(seen, f32(here[k]))
-
-
-@compiled
 def _sobel_x(left, right, seen):
     for k in range(len(seen)):
-        seen[k] = _to(seen, np.floor((right[k] - left[k] + f32(4)) * f32(1 / 8)))
+        seen[k] = i16(right[k] - left[k] + 4) >> 3
 
 
 @compiled
 def _sobel_y(left, middle, right, seen):
     for k in range(len(seen)):
-        seen[k] = _to(seen, np.floor((left[k] + f32(2) * middle[k] + right[k] + f32(4)) * f32(1 / 8)))
+        seen[k] = i16(left[k] + 2 * middle[k] + right[k] + 4) >> 3
 
 
 @compiled
 def _laplacian(left, middle, right, here, seen):
+    """The kernel's centre, -12 = 4 - 16, loses its 16 after the division, without which int16 would not do."""
     for k in range(len(seen)):
-        around = left[k] + f32(2) * middle[k] + right[k] - f32(16) * f32(here[k])
-        seen[k] = _to(seen, min(max(np.floor((around + f32(8)) * f32(1 / 16)), f32(-STATE_MAX)), f32(STATE_MAX)))
+        around = i16(i16(left[k] + 2 * middle[k] + right[k] + 8) >> 4)
+        seen[k] = min(max(i16(around - here[k]), i16(-STATE_MAX)), i16(STATE_MAX))
 
 
 @compiled
@@ -121,44 +118,36 @@ def _copy_picked(seen, columns, rows):
 
 
 @compiled
-def activate(sums, bias):
-    """Layer 1's sums (picked, H) to hidden units, in place; sums in units of 1/1024, hidden in 1/256."""
+def activate(sums, shifts, hidden):
+    """Layer 1's sums (picked, H) to hidden units."""
     for i in range(len(sums)):
-        line = sums[i]
-        for k in range(len(bias)):
-            line[k] = min(max(np.floor((line[k] + bias[k]) * f32(1 / 4)), f32(0)), f32(HIDDEN_MAX))
+        for k in range(len(shifts)):
+            hidden[i, k] = min(max(i32(sums[i, k] >> shifts[k]), i32(0)), i32(HIDDEN_MAX))
 
 
 @compiled
-def encode(hidden, codes):
-    """Hidden units in a byte: 0 and 255 are the two ends, which pass no gradient; between, the nearest quarter."""
-    for i in range(len(hidden)):
-        line, bytes_ = hidden[i], codes[i]
-        for k in range(len(line)):
-            least = f32(1) if line[k] > f32(0) else f32(0)
-            most = f32(254) if line[k] < f32(HIDDEN_MAX) else f32(255)
-            bytes_[k] = np.uint8(min(max(np.floor((line[k] + f32(2)) * f32(1 / 4)), least), most))
-
-
-@compiled
-def update(state, columns, starts, sums, following):
-    """The next state, from layer 2's sums (C, picked) in units of 1/256."""
+def update(state, columns, starts, block, sums, shifts, following):
+    """A block of the next state, from layer 2's sums (picked, GROUP), of which C count."""
     height, width, C = state.shape
     lines, following_lines = state.reshape(height, -1), following.reshape(height, -1)
-    change = np.empty((width, C), f32)
-    for y in range(height):
-        change[:] = 0
+    changes, line = np.empty((len(sums), GROUP), i16), np.empty((width, C), i16)
+    for i in range(len(sums)):
+        for c in range(GROUP):
+            changes[i, c] = min(max(i32(sums[i, c] >> shifts[c]), i32(-MOST_CHANGE)), i32(MOST_CHANGE))
+    change_words, line_words = changes.view(np.int64), line.view(np.int64)
+    top, bottom = block
+    for y in range(top, bottom):
+        line[:] = 0
         for i in range(starts[y], starts[y + 1]):
-            for c in range(C):
-                change[columns[i], c] = sums[c, i]
-        _add_change(lines[y], change.reshape(-1), following_lines[y])
+            for k in range(line_words.shape[1]):
+                line_words[columns[i], k] = change_words[i - starts[top], k]
+        _add_change(lines[y], line.reshape(-1), following_lines[y])
 
 
 @compiled
 def _add_change(here, change, following):
     for k in range(len(here)):
-        value = f32(here[k]) + np.floor(change[k] * f32(4) + f32(1 / 2))
-        following[k] = i32(min(max(value, f32(-STATE_MAX)), f32(STATE_MAX)))
+        following[k] = min(max(i16(here[k] + change[k]), i16(-STATE_MAX)), i16(STATE_MAX))
 
 
 @compiled
@@ -167,38 +156,32 @@ def gather(d_state, columns, starts, d_change):
     C = d_state.shape[2]
     for y in range(len(d_state)):
         for i in range(starts[y], starts[y + 1]):
-            x = columns[i]
             for c in range(C):
-                d_change[i, c] = _to(d_change, d_state[y, x, c])
+                d_change[i, c] = d_state[y, columns[i], c]
 
 
 @compiled
-def gate(units, d_hidden, hidden, d_bias):
-    """The gradient through layer 1's activation: stops it at both ends, adds it to d_bias.
-
-    units: hidden units (picked, H), float32 or codes, which are copied to the matrix `hidden`.
-    """
-    for i in range(len(units)):
-        line, gradients, copies = units[i], d_hidden[i], hidden[i]
-        for k in range(len(line)):
-            copies[k] = _to(hidden, f32(line[k]))
-        for k in range(len(line)):
-            gradients[k] = gradients[k] if _alive(line[k]) else 0
-        for k in range(len(line)):
-            d_bias[k] += _from(gradients[k])
+def gate(hidden, d_hidden, d_bias):
+    """The gradient through layer 1's activation, in place: stops it at both ends, adds it to d_bias."""
+    for i in range(len(d_hidden)):
+        for k in range(len(d_bias)):
+            alive = (hidden[i, k] > 0) & (hidden[i, k] < HIDDEN_MAX)
+            d_hidden[i, k] = d_hidden[i, k] if alive else f32(0)
+            d_bias[k] += d_hidden[i, k]
 
 
 @compiled
-def spread(d_rows, columns, starts, d_state):
-    """The adjoint of perceive without its roundings, added to a gradient (H, W, C)."""
+def spread(d_rows, columns, starts, block, d_state):
+    """The adjoint of a block's perceive without its roundings, added to a gradient (H, W, C)."""
     height, width, C = d_state.shape
     lines = d_state.reshape(height, -1)
-    seen = np.empty((4, (width + 2) * C), d_rows.dtype)
+    seen = np.empty((4, (width + 2) * C), f32)
     beside, across = np.empty(width * C, f32), np.empty(width * C, f32)
     seen_words, row_words = seen.view(np.int64).reshape(4, width + 2, -1), d_rows.view(np.int64)
-    for y in range(height):
+    top, bottom = block
+    for y in range(top, bottom):
         first, last = starts[y], starts[y + 1]
-        _put_picked(row_words[first:last], columns[first:last], seen_words)
+        _put_picked(row_words[first - starts[top] :], columns[first:last], seen_words)
         here, x, slope, around = seen[0], seen[1], seen[2], seen[3]
         _wrap(x, C)
         _wrap(slope, C)
@@ -225,15 +208,15 @@ def _put_picked(rows, columns, seen):
 def _beside(x_left, x_right, left, middle, right, beside):
     """What Sobel x and the Laplacian send to the line above and, alike, to the line below."""
     for k in range(len(beside)):
-        smooth = _from(left[k]) + f32(2) * _from(middle[k]) + _from(right[k])
-        beside[k] = f32(1 / 16) * smooth + f32(1 / 8) * (_from(x_left[k]) - _from(x_right[k]))
+        smooth = left[k] + f32(2) * middle[k] + right[k]
+        beside[k] = f32(1 / 16) * smooth + f32(1 / 8) * (x_left[k] - x_right[k])
 
 
 @compiled
 def _across(left, middle, right, across):
     """What Sobel y sends to the line below, and its negative to the line above."""
     for k in range(len(across)):
-        across[k] = f32(1 / 8) * (_from(left[k]) + f32(2) * _from(middle[k]) + _from(right[k]))
+        across[k] = f32(1 / 8) * (left[k] + f32(2) * middle[k] + right[k])
 
 
 @compiled
@@ -246,42 +229,55 @@ def _add(line, beside, across, sign):
 def _add_here(line, beside, here, around):
     """Of both kernels the middle line is twice the outer ones, but for the Laplacian's centre: -12 = 2 * 2 - 16."""
     for k in range(len(line)):
-        line[k] += f32(2) * beside[k] + _from(here[k]) - _from(around[k])
+        line[k] += f32(2) * beside[k] + here[k] - around[k]
 
 
-def _from(value):
-    """A stored float32 or bfloat16 as float32."""
+def across(values, words):
+    """Numbers (M, K) as nca.tile.product's words: float32 as they are, or in pairs of bfloat16 (M, K / 2), k and k + K / 2."""
 
 
-def _to(array, value):
-    """A float32 as the array stores it, rounded to nearest, ties to even."""
+def down(values, words):
+    """The same for products along the rows: (M, K), or pairs (M / 2, K) of rows 2m and 2m + 1."""
 
 
-def _alive(unit):
-    """Whether a hidden unit, or its code, is at neither end."""
+@overload(across)
+def _overload_across(values, words):
+    return _pair_across if words.dtype == types.uint32 else _copy
 
 
-@overload(_from)
-def _overload_from(value):
-    if value == types.uint16:
-        return lambda value: u32(u32(value) << 16).view(f32)
-    return lambda value: value
+@overload(down)
+def _overload_down(values, words):
+    return _pair_down if words.dtype == types.uint32 else _copy
 
 
-@overload(_to)
-def _overload_to(array, value):
-    if array.dtype == types.uint16:
-        return _round_to_bfloat16
-    return lambda array, value: value
+def _copy(values, words):
+    for i in range(len(values)):
+        for k in range(values.shape[1]):
+            words[i, k] = values[i, k]
 
 
-@overload(_alive)
-def _overload_alive(unit):
-    if unit == types.uint8:
-        return lambda unit: np.uint8(unit - 1) < 254  # wraps around at 0
-    return lambda unit: (unit > f32(0)) & (unit < f32(HIDDEN_MAX))
+def _pair_across(values, words):
+    half = values.shape[1] // 2
+    for i in range(len(values)):
+        low, high, pairs = values[i, :half], values[i, half:], words[i]
+        for k in range(half):
+            pairs[k] = _pair(low[k], high[k])
 
 
-def _round_to_bfloat16(array, value):
+def _pair_down(values, words):
+    for i in range(len(values) // 2):
+        low, high, pairs = values[2 * i], values[2 * i + 1], words[i]
+        for k in range(len(low)):
+            pairs[k] = _pair(low[k], high[k])
+
+
+@compiled
+def _pair(low, high):
+    """Rounded to nearest, ties to even."""
+    return _round(low) >> 16 | _round(high) & u32(0xFFFF0000)
+
+
+@compiled
+def _round(value):
     bits = f32(value).view(u32)
-    return np.uint16(u32(bits + 0x7FFF + ((bits >> 16) & 1)) >> 16)
+    return u32(bits + u32(0x7FFF) + (bits >> 16 & u32(1)))
