@@ -1,10 +1,18 @@
-"""A training step of one state and its gradient, compiled: a few lines at a time, whose matrices stay in the cache."""
+"""A state's way through all steps and back, compiled: a few lines at a time, whose matrices stay in the cache.
 
-from typing import NamedTuple
+Forward computes in the rule's own integers. Backward perceives and computes the hidden units again.
+"""
+
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
+from numba import njit
 
-from nca.kernels import across, activate, compiled, down, gate, gather, perceive, spread, update
+from nca import kernels, rule, tile
+from nca.kernels import across, activate, add, compiled, down, gate, gather, perceive, pick, put, spread, update
 from nca.tile import GROUP, product
 
 __all__ = ["Gradients", "Network", "Transposed", "backward", "forward"]
@@ -13,7 +21,7 @@ CELLS = 512  # about, in a block's lines
 
 
 class Network(NamedTuple):
-    """The rule's integers in pairs of int16, H and the second layer's C filled up to multiples of GROUP."""
+    """The rule's integers in pairs of int16; H and layer 2's C are filled up to multiples of GROUP."""
 
     w1: np.ndarray  # (2C, H)
     b1: np.ndarray  # (H,)
@@ -21,90 +29,111 @@ class Network(NamedTuple):
     w2: np.ndarray  # (H / 2, GROUP)
     half: np.ndarray  # (GROUP,), half a unit of the change
     k2: np.ndarray  # (GROUP,)
+    channels: tuple[int, ...]  # of length C, which the compiler knows so
 
 
 class Transposed(NamedTuple):
-    """The weights in real units for backward's products, in pairs of bfloat16 or as float32."""
+    """The weights in real units for backward's products, as float32 or in pairs of bfloat16, k and k + K / 2."""
 
-    w1: np.ndarray  # (H / 2 or H, 4C)
-    w2: np.ndarray  # (C / 2 or C, H)
+    w1: np.ndarray  # (H or H / 2, 4C)
+    w2: np.ndarray  # (C or C / 2, H)
 
 
 class Gradients(NamedTuple):
-    """Sums over steps, for states in units of 1/1024 and hidden units in 1/256."""
+    """Sums over all steps, for states in units of 1/1024 and hidden units in 1/256."""
 
     w1: np.ndarray  # (H, 4C)
     b1: np.ndarray  # (H,)
     w2: np.ndarray  # (GROUP, H)
 
 
+class Masks(NamedTuple):
+    """What nca.mask.mask needs for a state's masks, one a step."""
+
+    keys: np.ndarray  # (steps,)
+    first_row: int
+    first: int
+    rate: int
+
+
 @compiled
-def forward(state, columns, starts, network, following):
-    """The next state."""
-    height, width, C = state.shape
-    size = _size(width)
+def _forward(states, masks, network):
+    """From states[0] on, (1 + kept, height, width, C): a step's result is written behind it, round and round."""
+    kept, (height, width, C) = len(states), states[0].shape
+    size, (columns, starts) = _size(width), _lists(height, width)
     rows, sums, hidden = _matrices(size, C, network)
     changes = np.empty((size, GROUP), np.int32)
-    lines = _lines(width)
-    for top in range(0, height, lines):
-        block = top, min(top + lines, height)
-        cells = _filled(starts[block[1]] - starts[block[0]])
-        perceive(state, columns, starts, block, rows)
-        product(network.b1, rows.view(np.int32), network.w1, sums[:cells])
-        activate(sums[:cells], network.k1, hidden)
-        product(network.half, hidden.view(np.int32), network.w2, changes[:cells])
-        update(state, columns, starts, block, changes[:cells], network.k2, following)
+    for step in range(len(masks.keys)):
+        state, following = states[step % kept], states[(step + 1) % kept]
+        pick(masks.keys[step], masks.first_row, masks.first + step, masks.rate, columns, starts)
+        for block in range(0, height, _lines(width)):
+            lines = block, min(block + _lines(width), height)
+            cells = _filled(starts[lines[1]] - starts[lines[0]])
+            _first_layer(state, columns, starts, lines, network, rows, sums[:cells], hidden)
+            product(network.half, hidden.view(np.int32), network.w2, changes[:cells])
+            update(state, columns, starts, lines, network.channels, changes[:cells], network.k2, following)
 
 
 @compiled
-def backward(state, columns, starts, network, transposed, d_state, totals):
-    """Carry the gradient of the next state to this one, in place, and add the weights'."""
-    height, width, C = state.shape
-    size, H, word = _size(width), len(network.b1), transposed.w1.dtype
-    numbers = H // len(transposed.w1)  # in a word
+def _backward(states, masks, network, transposed, d_state, totals):
+    """Carry the gradient of the last state to the first, in place, and add the weights'."""
+    height, width, C = d_state.shape
+    size, (columns, starts) = _size(width), _lists(height, width)
+    H, word, numbers = len(network.b1), transposed.w1.dtype, len(network.b1) // len(transposed.w1)
     rows, sums, hidden = _matrices(size, C, network)
-    nothing = np.zeros(max(H, 4 * C), np.float32)
-    d_changes = np.zeros((starts[height], GROUP), np.float32)
+    nothing, w1, w2 = np.zeros(max(H, 4 * C), np.float32), np.empty_like(totals.w1), np.empty_like(totals.w2)
+    d_changes = np.zeros((height * width, GROUP), np.float32)
     d_change, d_hidden = np.zeros((size, GROUP), np.float32), np.empty((size, H), np.float32)
     d_rows = np.empty((size, 4 * C), np.float32)
     change_words, hidden_words = np.empty((size, C // numbers), word), np.empty((size, H // numbers), word)
-    change_pairs, hidden_pairs = np.empty((size // numbers, GROUP), word), np.empty((size // numbers, H), word)
-    row_pairs, d_hidden_pairs = np.empty((size // numbers, 4 * C), word), np.empty((size // numbers, H), word)
-    w1, w2 = np.empty_like(totals.w1), np.empty_like(totals.w2)
-    gather(d_state, columns, starts, d_changes)
-    lines = _lines(width)
-    for top in range(0, height, lines):
-        block = top, min(top + lines, height)
-        first, last = starts[block[0]], starts[block[1]]
-        cells = _filled(last - first)
-        if cells == 0:
-            continue
-        pairs = cells // numbers
-        perceive(state, columns, starts, block, rows)
-        product(network.b1, rows.view(np.int32), network.w1, sums[:cells])
-        activate(sums[:cells], network.k1, hidden)
-        d_change[: last - first] = d_changes[first:last]
-        d_change[last - first : cells] = 0
-        across(d_change[:cells, :C], change_words)
-        product(nothing, change_words, transposed.w2, d_hidden[:cells])
-        gate(hidden, d_hidden[:cells], totals.b1)
-        across(d_hidden[:cells], hidden_words)
-        product(nothing, hidden_words, transposed.w1, d_rows[:cells])
-        spread(d_rows, columns, starts, block, d_state)
-        down(d_hidden[:cells], d_hidden_pairs)
-        down(rows[:cells], row_pairs)
-        product(nothing, d_hidden_pairs.T, row_pairs[:pairs], w1)
-        down(d_change[:cells], change_pairs)
-        down(hidden[:cells], hidden_pairs)
-        product(nothing, change_pairs.T, hidden_pairs[:pairs], w2)
-        totals.w1[:] += w1
-        totals.w2[:] += w2
+    pairs = size // numbers
+    change_pairs, hidden_pairs = np.empty((pairs, GROUP), word), np.empty((pairs, H), word)
+    row_pairs, d_hidden_pairs = np.empty((pairs, 4 * C), word), np.empty((pairs, H), word)
+    for step in range(len(masks.keys) - 1, -1, -1):
+        pick(masks.keys[step], masks.first_row, masks.first + step, masks.rate, columns, starts)
+        gather(d_state, columns, starts, network.channels, d_changes)
+        for block in range(0, height, _lines(width)):
+            lines = block, min(block + _lines(width), height)
+            first, last = starts[lines[0]], starts[lines[1]]
+            cells = _filled(last - first)
+            if cells == 0:
+                continue
+            _first_layer(states[step], columns, starts, lines, network, rows, sums[:cells], hidden)
+            put(d_changes[first:last], d_change[:cells])
+            across(d_change[:cells, :C], change_words)
+            product(nothing, change_words, transposed.w2, d_hidden[:cells])
+            gate(hidden, d_hidden[:cells], totals.b1)
+            across(d_hidden[:cells], hidden_words)
+            product(nothing, hidden_words, transposed.w1, d_rows[:cells])
+            spread(d_rows, columns, starts, lines, network.channels, d_state)
+            down(d_hidden[:cells], d_hidden_pairs)
+            down(rows[:cells], row_pairs)
+            product(nothing, d_hidden_pairs.T, row_pairs[: cells // numbers], w1)
+            down(d_change[:cells], change_pairs)
+            down(hidden[:cells], hidden_pairs)
+            product(nothing, change_pairs.T, hidden_pairs[: cells // numbers], w2)
+            add(totals.w1.reshape(-1), w1.reshape(-1))
+            add(totals.w2.reshape(-1), w2.reshape(-1))
+
+
+@compiled
+def _first_layer(state, columns, starts, lines, network, rows, sums, hidden):
+    """The picked cells' perception (picked, 4C) and hidden units (picked, H) of some lines."""
+    perceive(state, columns, starts, lines, network.channels, rows)
+    product(network.b1, rows.view(np.int32), network.w1, sums)
+    activate(sums, network.k1, hidden)
 
 
 @compiled
 def _matrices(size, C, network):
     H = len(network.b1)
     return np.zeros((size, 4 * C), np.int16), np.empty((size, H), np.int32), np.empty((size, H), np.int16)
+
+
+@compiled
+def _lists(height, width):
+    """Room for the picked cells' columns, and for where each line's begin."""
+    return np.empty(height * width + 1, np.uint16), np.empty(height + 1, np.int32)
 
 
 @compiled
@@ -122,3 +151,23 @@ def _size(width):
 def _filled(count):
     """Up to a multiple of GROUP."""
     return (count + GROUP - 1) // GROUP * GROUP
+
+
+def _entries(sources: str) -> tuple[Callable[..., Any], Callable[..., Any]]:
+    """What Python calls, kept on disk once compiled. Numba looks for changes in this file and in these closures alone."""
+
+    @njit(nogil=True, cache=True)
+    def forward(states, masks, network):  # type: ignore[no-untyped-def]
+        if sources:
+            _forward(states, masks, network)
+
+    @njit(nogil=True, cache=True)
+    def backward(states, masks, network, transposed, d_state, totals):  # type: ignore[no-untyped-def]
+        if sources:
+            _backward(states, masks, network, transposed, d_state, totals)
+
+    return forward, backward
+
+
+_FILES = [Path(module.__file__ or "") for module in (kernels, rule, tile)]
+forward, backward = _entries(hashlib.sha256(b"".join(file.read_bytes() for file in _FILES)).hexdigest())

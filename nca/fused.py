@@ -1,7 +1,7 @@
 """All steps of a rollout as one differentiable function on the CPU, forward equal to `nca-fixed-1` bit for bit.
 
-Forward computes in the rule's own integers. Of each step only the state is kept, and backward computes the rest again.
-Each thread takes states of its own through all steps, so that none waits for another.
+Of each step only the state is kept, and backward computes the rest again. Each thread takes states of its own
+through all steps, so that none waits for another.
 """
 
 from collections.abc import Callable
@@ -11,9 +11,10 @@ from typing import Any, ClassVar
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn.functional import pad
 
-from nca import kernels
-from nca.blocks import Gradients, Network, Transposed, backward, forward
+from nca import blocks
+from nca.blocks import Gradients, Masks, Network, Transposed
 from nca.mask import Plan, step_key
 from nca.rule import HIDDEN_BITS, STATE_BITS
 from nca.tile import GROUP
@@ -21,8 +22,8 @@ from nca.tile import GROUP
 __all__ = ["run"]
 
 STATE_SCALE, HIDDEN_SCALE = 2.0**STATE_BITS, 2.0**HIDDEN_BITS
-WEIGHT_BITS, BIAS_BITS = 7, 30  # of the integers: at most 127, as in the format, and no sum beyond int32
-FINEST = 22  # of a row's unit 2^-q; a rule has none finer
+WEIGHT_BITS, BIAS_BITS = 7, 30  # of the integers: as in the format, and so that no sum leaves int32
+FINEST = 22  # of a row's unit, 2^-22: no rule has a finer one
 
 
 def run(x: Tensor, w1: Tensor, b1: Tensor, w2: Tensor, plan: Plan, products: torch.dtype = torch.float32) -> Tensor:
@@ -39,64 +40,51 @@ class _Run(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor, w1: Tensor, b1: Tensor, w2: Tensor, plan: Plan, products: torch.dtype) -> Tensor:
         ctx.record, ctx.network = _Record(x, plan, kept=plan.steps), _integers(w1, b1, w2)
-        ctx.transposed = _transposed(w1, w2, products)
-        ctx.shapes = w1.shape, b1.shape, w2.shape
+        ctx.products = products
+        ctx.save_for_backward(w1, b1, w2)
         return _forward(ctx.record, ctx.network)
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
+        w1, b1, w2 = ctx.saved_tensors
+        transposed = _transposed(w1, w2, ctx.products)
         d_states = gradients[0].clone(memory_format=torch.contiguous_format)
 
         def walk(state: int) -> Gradients:
-            return _walk_back(ctx.record, state, ctx.network, ctx.transposed, d_states[state].numpy())
+            totals = _zeros(ctx.network)
+            here = ctx.record.states[state].numpy(), ctx.record.masks[state]
+            blocks.backward(*here, ctx.network, transposed, d_states[state].numpy(), totals)
+            return totals
 
-        sums = [torch.from_numpy(sum(each)) for each in zip(*_in_threads(walk, len(d_states)), strict=True)]
-        scales = STATE_SCALE, 1.0, HIDDEN_SCALE
-        d_weights = [
-            each[tuple(map(slice, shape))] / scale for each, shape, scale in zip(sums, ctx.shapes, scales, strict=True)
-        ]
-        return d_states, *d_weights, None, None
+        sums = zip(*_in_threads(walk, len(d_states)), strict=True)
+        d_w1, d_b1, d_w2 = (torch.from_numpy(sum(each)) for each in sums)
+        H, C = len(w1), len(w2)
+        return d_states, d_w1[:H] / STATE_SCALE, d_b1[:H], d_w2[:C, :H] / HIDDEN_SCALE, None, None
 
 
 def _forward(record: "_Record", network: Network) -> Tensor:
-    _in_threads(lambda state: _walk(record, state, network), record.states.shape[1])
-    last: Tensor = record.states[record.plan.steps % len(record.states)] / STATE_SCALE
+    def walk(state: int) -> None:
+        blocks.forward(record.states[state].numpy(), record.masks[state], network)
+
+    _in_threads(walk, len(record.states))
+    last: Tensor = record.states[:, record.last] / STATE_SCALE
     return last
 
 
-def _walk(record: "_Record", state: int, network: Network) -> None:
-    states = record.states[:, state].numpy()
-    columns, starts = record.lists()
-    for step in range(record.plan.steps):
-        record.pick(step, state, columns, starts)
-        forward(states[step % len(states)], columns, starts, network, states[(step + 1) % len(states)])
-
-
-def _walk_back(
-    record: "_Record", state: int, network: Network, transposed: Transposed, d_state: np.ndarray
-) -> Gradients:
-    """Carry the gradient of the last state to the first, in place; returns the weights'."""
-    states = record.states[:, state].numpy()
-    columns, starts = record.lists()
-    H, C = len(network.b1), states.shape[-1]
-    totals = Gradients(*(np.zeros(shape, np.float32) for shape in ((H, 4 * C), H, (GROUP, H))))
-    for step in reversed(range(record.plan.steps)):
-        record.pick(step, state, columns, starts)
-        backward(states[step], columns, starts, network, transposed, d_state, totals)
-    return totals
-
-
 class _Record:
-    """The states that a rollout keeps, (1 + kept, B, H, W, C) int16, and its plan.
+    """The states that a rollout keeps, (B, 1 + kept, H, W, C) int16, and each one's masks.
 
-    The memory is that of an earlier record where one is done with: fetching fresh pages from the system takes time.
+    The memory is that of an earlier record where one is done with: fetching fresh pages from the system
+    took a tenth of a rollout's time.
     """
 
     spares: ClassVar[list[Tensor]] = []  # one at most; taken and put back whole, since threads may share it
 
     def __init__(self, x: Tensor, plan: Plan, kept: int) -> None:
-        self.plan = plan
-        self.keys = [step_key(plan.seed, plan.first + step) for step in range(plan.steps)]
+        keys = np.array([step_key(plan.seed, plan.first + step) for step in range(plan.steps)], np.int64)
+        rows = ((plan.above + state) * x.shape[1] for state in range(len(x)))
+        self.masks = [Masks(keys, first_row, plan.first, plan.rate) for first_row in rows]
+        self.last = plan.steps % (1 + kept)
         size = (1 + kept) * x.numel()
         try:
             self.memory = _Record.spares.pop()
@@ -104,21 +92,11 @@ class _Record:
             self.memory = torch.empty(0, dtype=torch.int16)
         if len(self.memory) < size:
             self.memory = torch.empty(size, dtype=torch.int16)
-        self.states = self.memory[:size].view(1 + kept, *x.shape)
-        self.states[0] = x * STATE_SCALE
+        self.states = self.memory[:size].view(len(x), 1 + kept, *x.shape[1:])
+        self.states[:, 0] = x * STATE_SCALE
 
     def __del__(self) -> None:
         _Record.spares[:] = [max([self.memory, *_Record.spares], key=len)]
-
-    def lists(self) -> tuple[np.ndarray, np.ndarray]:
-        """Room for the picked cells' columns, and for where each line's begin."""
-        height, width = self.states.shape[2:4]
-        return np.empty(height * width + 1, np.uint16), np.empty(height + 1, np.int32)
-
-    def pick(self, step: int, state: int, columns: np.ndarray, starts: np.ndarray) -> None:
-        """List the cells of a state that the mask picks in a step."""
-        first_row = (self.plan.above + state) * self.states.shape[2]
-        kernels.pick(self.keys[step], first_row, self.plan.first + step, self.plan.rate, columns, starts)
 
 
 def _integers(w1: Tensor, b1: Tensor, w2: Tensor) -> Network:
@@ -134,6 +112,7 @@ def _integers(w1: Tensor, b1: Tensor, w2: Tensor) -> Network:
         w2=_pairs(_filled(_filled(rows2 * 2.0**q2).T)),
         half=(1 << k2 >> 1)[:, 0],
         k2=k2[:, 0],
+        channels=(0,) * len(rows2),
     )
 
 
@@ -154,17 +133,23 @@ def _pairs(columns: np.ndarray) -> np.ndarray:
 
 
 def _transposed(w1: Tensor, w2: Tensor, products: torch.dtype) -> Transposed:
-    """For backward's products, in whose words k and k + K / 2 make a pair."""
-    fill = -len(w1) % GROUP
-    first, second = torch.nn.functional.pad(w1.detach(), (0, 0, 0, fill)), torch.nn.functional.pad(w2.detach(), (0, fill))
-    return Transposed(*(_words(each, products) for each in (first, second)))
+    H = -len(w1) % GROUP
+    return Transposed(
+        w1=_words(pad(w1.detach(), (0, 0, 0, H)), products), w2=_words(pad(w2.detach(), (0, H)), products)
+    )
 
 
 def _words(matrix: Tensor, products: torch.dtype) -> np.ndarray:
+    """For nca.tile.product: float32 as it is, or rows k and k + K / 2 in pairs of bfloat16."""
     if products == torch.float32:
         return matrix.numpy()
-    pairs = torch.stack(matrix.bfloat16().chunk(2), dim=2).view(torch.int32)
-    return pairs[..., 0].numpy().view(np.uint32)
+    pairs = torch.stack(matrix.to(products).chunk(2), dim=2)
+    return pairs.view(torch.int32)[..., 0].numpy().view(np.uint32)
+
+
+def _zeros(network: Network) -> Gradients:
+    H, C = len(network.b1), len(network.channels)
+    return Gradients(*(np.zeros(shape, np.float32) for shape in ((H, 4 * C), H, (GROUP, H))))
 
 
 def _in_threads(work: Callable[[int], Any], count: int) -> list[Any]:

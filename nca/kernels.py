@@ -13,9 +13,9 @@ from numba.extending import overload
 from nca.rule import HIDDEN_MAX, STATE_MAX
 from nca.tile import GROUP
 
-__all__ = ["across", "activate", "down", "gate", "gather", "perceive", "pick", "spread", "update"]
+__all__ = ["across", "activate", "add", "down", "gate", "gather", "perceive", "pick", "put", "spread", "update"]
 
-compiled = njit(nogil=True, cache=True, error_model="numpy", fastmath=True)
+compiled = njit(nogil=True, error_model="numpy", fastmath=True)
 f32, i16, i32, u32 = np.float32, np.int16, np.int32, np.uint32
 MOST_CHANGE = 2 * STATE_MAX  # which reaches any state from any other
 
@@ -51,7 +51,7 @@ def _mix(x):
 
 
 @compiled
-def perceive(state, columns, starts, block, rows):
+def perceive(state, columns, starts, block, channels, rows):
     """What a block's picked cells see, as nca.rollout.perceive: rows (picked, 4C). No sum leaves int16."""
     height, width, C = state.shape
     lines = state.reshape(height, -1)
@@ -69,7 +69,7 @@ def perceive(state, columns, starts, block, rows):
         _sobel_y(slope[: -2 * C], slope[C:-C], slope[2 * C :], seen[2])
         _laplacian(smooth[: -2 * C], smooth[C:-C], smooth[2 * C :], here, seen[3])
         first, last = starts[y], starts[y + 1]
-        _copy_picked(seen_words, columns[first:last], row_words[first - starts[top] :])
+        _copy_picked(seen_words, columns[first:last], channels, row_words[first - starts[top] :])
 
 
 @compiled
@@ -108,9 +108,9 @@ def _laplacian(left, middle, right, here, seen):
 
 
 @compiled
-def _copy_picked(seen, columns, rows):
-    """In words of 64 bits, (4, W, words) to (picked, 4 * words): C is too short for LLVM to make vectors of it."""
-    words = seen.shape[2]
+def _copy_picked(seen, columns, channels, rows):
+    """In words of 64 bits, (4, W, words) to (picked, 4 * words)."""
+    words = len(channels) // 4
     for i in range(len(columns)):
         for f in range(4):
             for k in range(words):
@@ -121,12 +121,13 @@ def _copy_picked(seen, columns, rows):
 def activate(sums, shifts, hidden):
     """Layer 1's sums (picked, H) to hidden units."""
     for i in range(len(sums)):
+        line, units = sums[i], hidden[i]
         for k in range(len(shifts)):
-            hidden[i, k] = min(max(i32(sums[i, k] >> shifts[k]), i32(0)), i32(HIDDEN_MAX))
+            units[k] = min(max(i32(line[k] >> shifts[k]), i32(0)), i32(HIDDEN_MAX))
 
 
 @compiled
-def update(state, columns, starts, block, sums, shifts, following):
+def update(state, columns, starts, block, channels, sums, shifts, following):
     """A block of the next state, from layer 2's sums (picked, GROUP), of which C count."""
     height, width, C = state.shape
     lines, following_lines = state.reshape(height, -1), following.reshape(height, -1)
@@ -139,7 +140,7 @@ def update(state, columns, starts, block, sums, shifts, following):
     for y in range(top, bottom):
         line[:] = 0
         for i in range(starts[y], starts[y + 1]):
-            for k in range(line_words.shape[1]):
+            for k in range(len(channels) // 4):
                 line_words[columns[i], k] = change_words[i - starts[top], k]
         _add_change(lines[y], line.reshape(-1), following_lines[y])
 
@@ -151,27 +152,41 @@ def _add_change(here, change, following):
 
 
 @compiled
-def gather(d_state, columns, starts, d_change):
+def gather(d_state, columns, starts, channels, d_change):
     """The picked cells' gradients (picked, C) of a gradient (H, W, C)."""
-    C = d_state.shape[2]
     for y in range(len(d_state)):
         for i in range(starts[y], starts[y + 1]):
-            for c in range(C):
+            for c in range(len(channels)):
                 d_change[i, c] = d_state[y, columns[i], c]
+
+
+@compiled
+def put(values, matrix):
+    """Values (M, GROUP) in the first rows of a matrix, and zeros in the others."""
+    for i in range(len(matrix)):
+        for k in range(GROUP):
+            matrix[i, k] = values[i, k] if i < len(values) else f32(0)
+
+
+@compiled
+def add(totals, values):
+    """In place."""
+    for k in range(len(totals)):
+        totals[k] += values[k]
 
 
 @compiled
 def gate(hidden, d_hidden, d_bias):
     """The gradient through layer 1's activation, in place: stops it at both ends, adds it to d_bias."""
     for i in range(len(d_hidden)):
+        units, gradients = hidden[i], d_hidden[i]
         for k in range(len(d_bias)):
-            alive = (hidden[i, k] > 0) & (hidden[i, k] < HIDDEN_MAX)
-            d_hidden[i, k] = d_hidden[i, k] if alive else f32(0)
-            d_bias[k] += d_hidden[i, k]
+            gradients[k] = gradients[k] if (units[k] > 0) & (units[k] < HIDDEN_MAX) else f32(0)
+            d_bias[k] += gradients[k]
 
 
 @compiled
-def spread(d_rows, columns, starts, block, d_state):
+def spread(d_rows, columns, starts, block, channels, d_state):
     """The adjoint of a block's perceive without its roundings, added to a gradient (H, W, C)."""
     height, width, C = d_state.shape
     lines = d_state.reshape(height, -1)
@@ -181,7 +196,7 @@ def spread(d_rows, columns, starts, block, d_state):
     top, bottom = block
     for y in range(top, bottom):
         first, last = starts[y], starts[y + 1]
-        _put_picked(row_words[first - starts[top] :], columns[first:last], seen_words)
+        _put_picked(row_words[first - starts[top] :], columns[first:last], channels, seen_words)
         here, x, slope, around = seen[0], seen[1], seen[2], seen[3]
         _wrap(x, C)
         _wrap(slope, C)
@@ -194,9 +209,9 @@ def spread(d_rows, columns, starts, block, d_state):
 
 
 @compiled
-def _put_picked(rows, columns, seen):
+def _put_picked(rows, columns, channels, seen):
     """The other way round, into a line wrapped by a cell on each side; zeros where the mask picks none."""
-    words = seen.shape[2]
+    words = len(channels) // 2
     seen[:] = 0
     for i in range(len(columns)):
         for f in range(4):

@@ -85,7 +85,7 @@ class _Filters:
 
     def __init__(self, seen: Tensor, sizes: list[int], random: torch.Generator) -> None:
         self.kernels = [_noise(random, FILTERS, seen.shape[1], size).to(seen) for size in sizes]
-        self.spectra: dict[tuple[int, ...], Tensor] = {}
+        self.spectra: dict[tuple[int, ...], Tensor] = {}  # of the last size; the target's take 60 MB and are used once
         responses = self(seen).flatten(2).view(len(sizes), -1)  # the filters of a size are one row
         self.kernels = [kernel * _scale(row) for kernel, row in zip(self.kernels, responses, strict=True)]
         self.spectra.clear()
@@ -94,7 +94,7 @@ class _Filters:
         """Responses at every stride-th pixel and row, (B, F, h, w)."""
         key = (*seen.shape[-2:], stride)
         if key not in self.spectra:
-            self.spectra[key] = torch.cat([_spectrum(kernel, *key) for kernel in self.kernels])
+            self.spectra = {key: torch.cat([_spectrum(kernel, *key) for kernel in self.kernels])}
         responses: Tensor = _Convolution.apply(pixel_unshuffle(seen.float(), stride), self.spectra[key])
         return responses
 

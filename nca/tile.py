@@ -75,7 +75,7 @@ def _tile(height: int, width: int) -> Any:
 WIDE, NARROW = _tile(4, 3), _tile(8, 1)  # enough sums to hide the multiplier's latency, few enough for AVX2's registers
 
 
-@njit(nogil=True, cache=True, error_model="numpy")
+@njit(nogil=True, error_model="numpy")
 def product(start, a, b, out):
     """out (M, N) = start (N,) + a (M, K) @ b (K, N), of which a may be a transposed view."""
     M, N = out.shape
