@@ -84,18 +84,22 @@ class _Filters:
     """Zero-mean Gaussian noise filters of several sizes, applied as products of spectra."""
 
     def __init__(self, seen: Tensor, sizes: list[int], random: torch.Generator) -> None:
-        self.kernels = [_noise(random, FILTERS, seen.shape[1], size).to(seen) for size in sizes]
-        self.spectra: dict[tuple[int, ...], Tensor] = {}  # of the last size; the target's take 60 MB and are used once
-        responses = self(seen).flatten(2).view(len(sizes), -1)  # the filters of a size are one row
-        self.kernels = [kernel * _scale(row) for kernel, row in zip(self.kernels, responses, strict=True)]
-        self.spectra.clear()
+        self.kernels: list[Tensor] = []
+        self.spectra: dict[tuple[int, ...], Tensor] = {}
+        for size in sizes:
+            kernel = _noise(random, FILTERS, seen.shape[1], size).to(seen)
+            responses = _convolve_spectra(seen, _spectrum(kernel, *seen.shape[-2:], stride=1))
+            self.kernels.append(kernel * _scale(responses.flatten()))
 
     def __call__(self, seen: Tensor, stride: int = 1) -> Tensor:
         """Responses at every stride-th pixel and row, (B, F, h, w)."""
         key = (*seen.shape[-2:], stride)
+        parts = pixel_unshuffle(seen.float(), stride)
+        if not seen.requires_grad:  # of the target and of final states, which are large: one size of filters at a time
+            return torch.cat([_convolve_spectra(parts, _spectrum(kernel, *key)) for kernel in self.kernels], dim=1)
         if key not in self.spectra:
-            self.spectra = {key: torch.cat([_spectrum(kernel, *key) for kernel in self.kernels])}
-        responses: Tensor = _Convolution.apply(pixel_unshuffle(seen.float(), stride), self.spectra[key])
+            self.spectra[key] = torch.cat([_spectrum(kernel, *key) for kernel in self.kernels])
+        responses: Tensor = _Convolution.apply(parts, self.spectra[key])
         return responses
 
 
