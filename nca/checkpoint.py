@@ -6,7 +6,6 @@ import torch
 from torch import Tensor
 
 from nca.errors import UserError
-from nca.rule import STATE_BITS
 from nca.train import Trainer
 
 __all__ = ["capture", "restore"]
@@ -18,7 +17,7 @@ def capture(trainer: Trainer) -> dict[str, Tensor]:
     return {
         **{f"automaton.{name}": tensor for name, tensor in trainer.automaton.state_dict().items()},
         **{f"moments.{index}.{name}": tensor for index, state in moments.items() for name, tensor in state.items()},
-        "pool": (trainer.pool.states * 2**STATE_BITS).to(torch.int16),  # exact: states are multiples of 2^-10
+        "pool": trainer.pool.integers,
         "random": trainer.random.get_state(),
         **{f"scaler.{name}": torch.tensor(value) for name, value in trainer.scaler.state_dict().items()},
         "step": torch.tensor(trainer.step),
@@ -31,7 +30,7 @@ def restore(trainer: Trainer, tensors: Mapping[str, Tensor]) -> None:
     try:
         trainer.automaton.load_state_dict(_under(tensors, "automaton."))
         trainer.optimizer.load_state_dict(trainer.optimizer.state_dict() | {"state": _moments(tensors)})
-        trainer.pool.states.copy_(tensors["pool"].float() / 2**STATE_BITS)
+        trainer.pool.integers.copy_(tensors["pool"])
         trainer.random.set_state(tensors["random"])
         scaler = {name: tensor.item() for name, tensor in _under(tensors, "scaler.").items()}
         trainer.scaler.load_state_dict(trainer.scaler.state_dict() | scaler)  # none where float32 was trained before

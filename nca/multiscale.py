@@ -61,7 +61,8 @@ class Multiscale:
         stride = _stride(seen)
         responses = self.filters(seen, stride)
         seen = seen[..., ::stride, ::stride]
-        return torch.cat([torch.ones_like(seen[:, :1]), relu(torch.cat([seen, -seen, responses], dim=1)), seen], dim=1)
+        rectified = relu(seen), relu(-seen), responses.relu_()
+        return torch.cat([torch.ones_like(seen[:, :1]), *rectified, seen], dim=1)
 
 
 class _Colours:
@@ -141,7 +142,7 @@ class _Stack:
         maps: list[Tensor] = []
         for kernel, bias in self.layers:
             stride = _stride(level) if len(maps) == len(self.layers) - 1 else 1
-            level = relu(_convolve(level, kernel, bias, stride))
+            level = _convolve(level, kernel, bias, stride).relu_()
             maps.append(level)
         return maps
 

@@ -3,24 +3,40 @@
 import torch
 from torch import Tensor
 
-__all__ = ["Pool"]
+from nca.rule import STATE_BITS
+
+__all__ = ["UNIT", "Pool"]
+
+UNIT = 2.0**-STATE_BITS
 
 
 class Pool:
-    """States of many ages. states: (N, H, W, C); a seed state is all zeros."""
+    """States of many ages, multiples of 1/1024 below 32, (N, H, W, C); a seed state is all zeros.
+
+    integers: the same in units of 1/1024, int16, as they are kept.
+    """
 
     def __init__(self, states: Tensor, random: torch.Generator) -> None:
-        self.states = states
+        self.integers = _integers(states)
         self.random = random
+
+    @property
+    def states(self) -> Tensor:
+        """All of them, float32."""
+        return self.integers * UNIT
 
     def draw(self, batch: int, *, reset: bool) -> tuple[Tensor, Tensor]:
         """Distinct random states and their places, (batch,); with `reset` the first of them starts anew."""
-        places = torch.randperm(len(self.states), generator=self.random)[:batch]
-        states = self.states[places.to(self.states.device)]
+        places = torch.randperm(len(self.integers), generator=self.random)[:batch]
+        states = self.integers[places.to(self.integers.device)] * UNIT
         if reset:
             states[0] = 0
         return places, states
 
     def put(self, places: Tensor, states: Tensor) -> None:
         """Write states back to their places."""
-        self.states[places.to(self.states.device)] = states.detach()
+        self.integers[places.to(self.integers.device)] = _integers(states.detach())
+
+
+def _integers(states: Tensor) -> Tensor:
+    return (states / UNIT).round().to(torch.int16)

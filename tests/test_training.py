@@ -336,9 +336,9 @@ def test_a_reset_starts_the_first_state_anew():
 def test_states_are_put_back_where_they_came_from_without_their_graph():
     ours = pool()
     places, states = ours.draw(3, reset=False)
-    ours.put(places, (states * 10).requires_grad_())
+    ours.put(places, (states / 8).requires_grad_())
     assert not ours.states.requires_grad
-    expected = [10.0 * (n + 1) if n in places else n + 1.0 for n in range(8)]
+    expected = [(n + 1) / 8 if n in places else n + 1.0 for n in range(8)]
     assert ours.states[:, 0, 0, 0].tolist() == expected
 
 
@@ -514,8 +514,8 @@ def test_training_runs_on_cuda_at_sizes_that_are_no_power_of_two(amp):
 
 def test_a_state_that_blew_up_is_not_kept():
     ours = trainer(plain=False)
-    states = torch.stack([torch.full((16, 16, 4), 0.9), torch.full((16, 16, 4), 1.9)])
+    states = torch.stack([torch.full((16, 16, 4), 0.875), torch.full((16, 16, 4), 1.9)])
     ours.automaton.forward = lambda *_, **__: states.clone().requires_grad_()
     next(iter(ours))
     kept = ours.pool.states.flatten(1).amax(1).unique()
-    assert kept.tolist() == [0, pytest.approx(0.9)]
+    assert kept.tolist() == [0, 0.875]
