@@ -154,15 +154,15 @@ def _filled(count):
 
 
 def _entries(sources: str) -> tuple[Callable[..., Any], Callable[..., Any]]:
-    """What Python calls, kept on disk once compiled. Numba looks for changes in this file and in these closures alone."""
+    """What Python calls, kept on disk once compiled: for changes Numba looks in this file and in closures alone."""
 
     @njit(nogil=True, cache=True)
-    def forward(states, masks, network):  # type: ignore[no-untyped-def]
+    def forward(states, masks, network):
         if sources:
             _forward(states, masks, network)
 
     @njit(nogil=True, cache=True)
-    def backward(states, masks, network, transposed, d_state, totals):  # type: ignore[no-untyped-def]
+    def backward(states, masks, network, transposed, d_state, totals):
         if sources:
             _backward(states, masks, network, transposed, d_state, totals)
 

@@ -41,12 +41,12 @@ class _Run(torch.autograd.Function):
     def forward(ctx: Any, x: Tensor, w1: Tensor, b1: Tensor, w2: Tensor, plan: Plan, products: torch.dtype) -> Tensor:
         ctx.record, ctx.network = _Record(x, plan, kept=plan.steps), _integers(w1, b1, w2)
         ctx.products = products
-        ctx.save_for_backward(w1, b1, w2)
+        ctx.save_for_backward(w1, w2)
         return _forward(ctx.record, ctx.network)
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
-        w1, b1, w2 = ctx.saved_tensors
+        w1, w2 = ctx.saved_tensors
         transposed = _transposed(w1, w2, ctx.products)
         d_states = gradients[0].clone(memory_format=torch.contiguous_format)
 
@@ -118,7 +118,8 @@ def _integers(w1: Tensor, b1: Tensor, w2: Tensor) -> Network:
 
 def _exponents(rows: np.ndarray, bits: int) -> np.ndarray:
     """Each row's q, (N, 1): the largest for which its numbers times 2^q are below 2^bits."""
-    return np.minimum(bits - np.frexp(np.abs(rows).max(1, keepdims=True))[1], FINEST)
+    _, lengths = np.frexp(np.abs(rows).max(1, keepdims=True))
+    return np.asarray(np.minimum(bits - lengths, FINEST))
 
 
 def _filled(rows: np.ndarray) -> np.ndarray:
@@ -129,7 +130,8 @@ def _filled(rows: np.ndarray) -> np.ndarray:
 def _pairs(columns: np.ndarray) -> np.ndarray:
     """(2K, N) to words (K, N) of two int16, rows 2k and 2k + 1."""
     pairs = columns.reshape(len(columns) // 2, 2, -1).swapaxes(1, 2)
-    return np.ascontiguousarray(pairs, np.int16).view(np.int32)[..., 0]
+    words: np.ndarray = np.ascontiguousarray(pairs, np.int16).view(np.int32)[..., 0]
+    return words
 
 
 def _transposed(w1: Tensor, w2: Tensor, products: torch.dtype) -> Transposed:

@@ -4,6 +4,7 @@ A state is (H, W, C) int16, the rule's integers; a line of it is its W * C value
 whole lines, so that LLVM makes vector code of them whatever C is. The cells that the mask picks are
 listed line by line: `columns` (picked,) holds their columns, and line y's are at starts[y]:starts[y + 1].
 A block is some lines, and its matrices have a row for each of their picked cells. No kernel allocates more than lines.
+Only what calls them is kept on disk (blocks.py).
 """
 
 import numpy as np
@@ -248,7 +249,7 @@ def _add_here(line, beside, here, around):
 
 
 def across(values, words):
-    """Numbers (M, K) as nca.tile.product's words: float32 as they are, or in pairs of bfloat16 (M, K / 2), k and k + K / 2."""
+    """Numbers (M, K) as nca.tile.product's words: float32 as they are, or pairs of bfloat16, k and k + K / 2."""
 
 
 def down(values, words):

@@ -87,9 +87,10 @@ class _Filters:
     def __init__(self, seen: Tensor, sizes: list[int], random: torch.Generator) -> None:
         self.kernels: list[Tensor] = []
         self.spectra: dict[tuple[int, ...], Tensor] = {}
+        whole = (*seen.shape[-2:], 1)
         for size in sizes:
             kernel = _noise(random, FILTERS, seen.shape[1], size).to(seen)
-            responses = _convolve_spectra(seen, _spectrum(kernel, *seen.shape[-2:], stride=1))
+            responses = _convolve_spectra(seen, _spectrum(kernel, *whole))
             self.kernels.append(kernel * _scale(responses.flatten()))
 
     def __call__(self, seen: Tensor, stride: int = 1) -> Tensor:
@@ -99,13 +100,13 @@ class _Filters:
         if not seen.requires_grad:  # of the target and of final states, which are large: one size of filters at a time
             return torch.cat([_convolve_spectra(parts, _spectrum(kernel, *key)) for kernel in self.kernels], dim=1)
         if key not in self.spectra:
-            self.spectra[key] = torch.cat([_spectrum(kernel, *key) for kernel in self.kernels])
+            self.spectra[key] = torch.cat([_spectrum(kernel, *key) for kernel in self.kernels], dim=3)
         responses: Tensor = _Convolution.apply(parts, self.spectra[key])
         return responses
 
 
 class _Convolution(torch.autograd.Function):
-    """Convolution on the torus with the kernels of some spectra, (F, C, h, w / 2 + 1): (B, C, h, w) -> (B, F, h, w).
+    """Convolution on the torus with the kernels of some spectra, (h, w / 2 + 1, C, F): (B, C, h, w) -> (B, F, h, w).
 
     Its adjoint is the convolution with the conjugate spectra.
     """
@@ -117,12 +118,12 @@ class _Convolution(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None]:
-        return _convolve_spectra(gradients[0], ctx.spectra.conj().transpose(0, 1)), None
+        return _convolve_spectra(gradients[0], ctx.spectra.mH), None
 
 
 def _convolve_spectra(x: Tensor, spectra: Tensor) -> Tensor:
-    products = torch.einsum("bchw,fchw->bfhw", torch.fft.rfft2(x), spectra)
-    result: Tensor = torch.fft.irfft2(products, s=x.shape[-2:])
+    products = torch.fft.rfft2(x).permute(2, 3, 0, 1) @ spectra  # one of matrices for each frequency
+    result: Tensor = torch.fft.irfft2(products.permute(2, 3, 0, 1), s=x.shape[-2:])
     return result
 
 
@@ -168,9 +169,9 @@ def _stride(seen: Tensor) -> int:
 
 
 def _spectrum(kernel: Tensor, height: int, width: int, stride: int) -> Tensor:
-    """The kernel's spectrum on a torus of this size; one larger than the torus wraps around it.
+    """The kernel's spectrum on a torus of this size, (height, width / 2 + 1, C, F); a larger one wraps around it.
 
-    With a stride, the spectra of its parts (F, stride^2 C, height / stride, ...): each is convolved with every
+    With a stride, the spectra of its parts (height / stride, ..., stride^2 C, F): each is convolved with every
     stride-th pixel and row of the picture, in the order of pixel_unshuffle, and their sum is the response at those.
     """
     size = kernel.shape[-1]
@@ -181,7 +182,7 @@ def _spectrum(kernel: Tensor, height: int, width: int, stride: int) -> Tensor:
     field.flatten(2).index_add_(2, cells, kernel.flatten(2))
     shifts = [(down, across) for down in range(stride) for across in range(stride)]
     parts = torch.stack([field.roll(shift, (2, 3))[..., ::stride, ::stride] for shift in shifts], dim=2)
-    spectrum: Tensor = torch.fft.rfft2(parts.flatten(1, 2))
+    spectrum: Tensor = torch.fft.rfft2(parts.flatten(1, 2)).permute(2, 3, 1, 0)
     return spectrum
 
 

@@ -23,7 +23,7 @@ FEATURES = binding.get_host_cpu_features()
 LANES = 16 if FEATURES.get("avx512f") else 8
 
 
-class _BFloat(ir.Type):
+class _BFloat(ir.Type):  # type: ignore[misc]
     """llvmlite has none."""
 
     def _to_string(self) -> str:
@@ -37,7 +37,7 @@ def _tile(height: int, width: int) -> Any:
     """A function of `height` rows and `width` vectors of a product's result, whose sums stay in registers along K."""
 
     @intrinsic
-    def tile(_, start, a, b, out, m, n):  # type: ignore[no-untyped-def]
+    def tile(_, start, a, b, out, m, n):
         multiply, kind = PRODUCTS[a.dtype], ir.VectorType(BITS if out.dtype == types.int32 else FLOAT, LANES)
 
         def generate(context: Any, builder: ir.IRBuilder, signature: Any, arguments: Any) -> Any:
@@ -54,9 +54,7 @@ def _tile(height: int, width: int) -> Any:
             k, *sums = (builder.phi(each) for each in (INDEX, *[kind] * len(first)))
             ours = [_spread(builder, _load(builder, BITS, a, row, k)) for row in rows]
             theirs = [_load(builder, ir.VectorType(BITS, LANES), b, k, column) for column in columns]
-            added = [
-                multiply(builder, total, *each) for total, each in zip(sums, pairs_of(ours, theirs), strict=True)
-            ]
+            added = [multiply(builder, total, *each) for total, each in zip(sums, pairs_of(ours, theirs), strict=True)]
             following = builder.add(k, INDEX(1))
             for phi, at_first, then in zip((k, *sums), (INDEX(0), *first), (following, *added), strict=True):
                 phi.add_incoming(at_first, before)
@@ -77,7 +75,7 @@ WIDE, NARROW = _tile(4, 3), _tile(8, 1)  # enough sums to hide the multiplier's 
 
 @njit(nogil=True, error_model="numpy")
 def product(start, a, b, out):
-    """out (M, N) = start (N,) + a (M, K) @ b (K, N), of which a may be a transposed view."""
+    """Fill out (M, N) = start (N,) + a (M, K) @ b (K, N), of which a may be a transposed view."""
     M, N = out.shape
     wide = N % (3 * LANES) == 0
     for n in range(0, N, 3 * LANES if wide else LANES):
