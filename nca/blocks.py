@@ -66,8 +66,8 @@ def _forward(states, masks, network):
     for step in range(len(masks.keys)):
         state, following = states[step % kept], states[(step + 1) % kept]
         pick(masks.keys[step], masks.first_row, masks.first + step, masks.rate, columns, starts)
-        for block in range(0, height, _lines(width)):
-            lines = block, min(block + _lines(width), height)
+        for top in range(0, height, _lines(width)):
+            lines = top, min(top + _lines(width), height)
             cells = _filled(starts[lines[1]] - starts[lines[0]])
             _first_layer(state, columns, starts, lines, network, rows, sums[:cells], hidden)
             product(network.half, hidden.view(np.int32), network.w2, changes[:cells])
@@ -92,8 +92,8 @@ def _backward(states, masks, network, transposed, d_state, totals):
     for step in range(len(masks.keys) - 1, -1, -1):
         pick(masks.keys[step], masks.first_row, masks.first + step, masks.rate, columns, starts)
         gather(d_state, columns, starts, network.channels, d_changes)
-        for block in range(0, height, _lines(width)):
-            lines = block, min(block + _lines(width), height)
+        for top in range(0, height, _lines(width)):
+            lines = top, min(top + _lines(width), height)
             first, last = starts[lines[0]], starts[lines[1]]
             cells = _filled(last - first)
             if cells == 0:
