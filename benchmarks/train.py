@@ -50,7 +50,7 @@ class Contestant(Trainer):
 def contestant(name: str, device: torch.device, **settings: object) -> Contestant:
     """A trainer on the benchmark's picture."""
     formulation, amp = CONTESTANTS[name]
-    config = Config.of(PRESETS["full"] | {"size": 128, "amp": amp} | settings)
+    config = Config.of(PRESETS["full"] | {"size": 128, "batch": 4, "pool": 128, "amp": amp} | settings)
     picture = load_picture(PICTURE)
     pixels = torch.tensor(scale_picture(picture, natural_scale(picture), config.size))
     target = (pixels.permute(2, 0, 1)[None] / 255).to(device)
