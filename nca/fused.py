@@ -78,7 +78,7 @@ class _Record:
     took a tenth of a rollout's time.
     """
 
-    spares: ClassVar[list[Tensor]] = []  # one at most; taken and put back whole, since threads may share it
+    spares: ClassVar[list[np.ndarray]] = []  # one at most; taken and put back whole, since threads may share it
 
     def __init__(self, x: Tensor, plan: Plan, kept: int) -> None:
         keys = np.array([step_key(plan.seed, plan.first + step) for step in range(plan.steps)], np.int64)
@@ -89,10 +89,10 @@ class _Record:
         try:
             self.memory = _Record.spares.pop()
         except IndexError:
-            self.memory = torch.empty(0, dtype=torch.int16)
+            self.memory = np.empty(0, np.int16)  # not torch's: what inference mode makes, training may not write to
         if len(self.memory) < size:
-            self.memory = torch.empty(size, dtype=torch.int16)
-        self.states = self.memory[:size].view(len(x), 1 + kept, *x.shape[1:])
+            self.memory = np.empty(size, np.int16)
+        self.states = torch.from_numpy(self.memory[:size]).view(len(x), 1 + kept, *x.shape[1:])
         self.states[:, 0] = x * STATE_SCALE
 
     def __del__(self) -> None:

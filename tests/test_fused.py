@@ -56,6 +56,15 @@ def test_backward_in_bfloat16_comes_close_and_leaves_forward_exact():
         assert (mine - theirs).norm() < 0.01 * theirs.norm()
 
 
+def test_training_goes_on_after_a_look_in_inference_mode():
+    """Whose memory torch would not let it write to."""
+    model, plan = automaton(4, 8, seed=0, spread=0.2, bias=0.3), Plan(3, 0, 0, 128)
+    fused._Record.spares.clear()
+    with torch.inference_mode():
+        seen = fused.run(torch.zeros(1, 9, 9, 4), *model._on_grid()[:2], model._on_grid().w2, plan)
+    assert torch.equal(rollout_and_gradients(fused.run, model, torch.zeros(1, 9, 9, 4), plan)[0], seen)
+
+
 def test_the_number_of_threads_changes_nothing(monkeypatch):
     model, plan = automaton(8, 32, seed=1), Plan(5, 3, 0, 128)
     x = torch.randint(-1024, 1025, (3, 16, 16, 8), generator=torch.Generator().manual_seed(0)) / 1024

@@ -394,7 +394,7 @@ def test_unknown_settings_are_refused():
 def test_each_kind_of_features_has_its_number_of_layer_weights(features):
     Config(features=features, layer_weights=(1.0,) * FEATURES[features])
     with pytest.raises(UserError, match=f"layer_weights is .*: expected {FEATURES[features]} numbers"):
-        Config(features=features, layer_weights=(1.0,) * 3)
+        Config(features=features, layer_weights=(1.0,) * 4)
 
 
 # The loop
