@@ -1,6 +1,6 @@
-"""Measures all textures of all presets, for docs/figures.md: `python docs/make_figures.py [RUNS] [PHOTOS]`.
+"""Prints how good textures are, as tables in Markdown: `python docs/make_figures.py [--long] RUN...`.
 
-RUNS/PRESET keeps run folders, as make_gallery.py makes them; what is missing is trained. The large fields take hours.
+As `nca evaluate` does it: on 128 x 128 cells after 1,000 steps; with --long on 512 x 512 after 10,000, minutes each.
 """
 
 import sys
@@ -8,55 +8,42 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import torch
-from make_gallery import OTHERS, SHIPPED, train
 
-from nca.config import PRESETS
-from nca.evaluate import Evaluation, Judge, evaluate
+from nca.evaluate import AGES, Evaluation, Judge, evaluate
 from nca.picture import load_picture
 from nca.run import TARGET, load_run
 
 FIGURES = {"style": 2, "patches": 2, "precision": 2, "recall": 2, "colour": 1, "spectrum": 2}  # and their decimals
-OLD = (200, 1000, 10_000)  # steps
-NAMES = sorted(" ".join([*SHIPPED.values(), OTHERS]).split())
 
 
-def main(runs: Path, photos: Path) -> None:
-    """Train what is missing; write the tables."""
-    lines = ["# Figures", "", "Made by `python docs/make_figures.py`; [quality.md](quality.md) tells what they mean."]
-    for preset in PRESETS:
-        train(runs / preset, photos, NAMES)
-        lines += ["", f"## `{preset}`: 128 x 128 cells after 1,000 steps", "", *young(runs / preset)]
-    lines += ["", "## `small`: 512 x 512 cells after 10,000 steps", "", *old(runs / "small")]
-    Path(__file__).with_name("figures.md").write_text("\n".join(lines) + "\n")
-
-
-def young(runs: Path) -> Iterator[str]:
-    """A table; in brackets the figures of the picture's other half."""
+def young(runs: list[Path]) -> Iterator[str]:
+    """All figures; in brackets those of the picture's other half."""
     yield f"| | {' | '.join(FIGURES)} | half wiped, back after | |"
     yield "|---" * (len(FIGURES) + 3) + "|"
-    for name in NAMES:
-        found = grown(runs / name, 128, OLD[:2])
+    for run in runs:
+        found = grown(run, 128, AGES[:2])
         cells = [
             f"{getattr(found.texture, key):.{digits}f} ({getattr(found.perfect, key):.{digits}f})"
             for key, digits in FIGURES.items()
         ]
-        yield f"| {name} | {' | '.join(cells)} | {ending(found)} |"
+        yield f"| {run.name} | {' | '.join(cells)} | {ending(found)} |"
 
 
-def old(runs: Path) -> Iterator[str]:
-    """A table of how style changes with age, on a large field."""
-    yield f"| | {' | '.join(f'style after {age:,}' for age in OLD)} | half wiped, back after | |"
-    yield "|---" * (len(OLD) + 3) + "|"
-    for name in NAMES:
-        found = grown(runs / name, 512, OLD)
-        styles = [f"{found.life.style[age]:.2f}" if age in found.life.style else "" for age in OLD]
-        yield f"| {name} | {' | '.join(styles)} | {ending(found)} |"
+def old(runs: list[Path]) -> Iterator[str]:
+    """How style changes with age, on a large field, and what the old texture has of the picture's patches."""
+    yield f"| | {' | '.join(f'style after {age:,}' for age in AGES)} | precision | recall | half wiped, back after | |"
+    yield "|---" * (len(AGES) + 5) + "|"
+    for run in runs:
+        found = grown(run, 512, AGES)
+        styles = [f"{found.life.style[age]:.2f}" if age in found.life.style else "" for age in AGES]
+        patches = f"{found.texture.precision:.2f} | {found.texture.recall:.2f}"
+        yield f"| {run.name} | {' | '.join(styles)} | {patches} | {ending(found)} |"
 
 
-def grown(folder: Path, size: int, ages: tuple[int, ...]) -> Evaluation:
-    """As `nca evaluate` does it."""
-    judge = Judge(load_picture(folder / TARGET))
-    return evaluate(load_run(folder).rule, judge, size, ages, seed=0, device=torch.device("cpu"))
+def grown(run: Path, size: int, ages: tuple[int, ...]) -> Evaluation:
+    """A texture of size x size cells, through all ages or to the first at which it fails."""
+    judge = Judge(load_picture(run / TARGET))
+    return evaluate(load_run(run).rule, judge, size, ages, seed=0, device=torch.device("cpu"))
 
 
 def ending(found: Evaluation) -> str:
@@ -65,4 +52,5 @@ def ending(found: Evaluation) -> str:
 
 
 if __name__ == "__main__":
-    main(*(Path(each) for each in [*sys.argv[1:], "gallery", "photos"][:2]))
+    folders = [Path(each) for each in sys.argv[1:] if each != "--long"]
+    print(*(old(folders) if "--long" in sys.argv else young(folders)), sep="\n", flush=True)
