@@ -25,10 +25,10 @@ SOURCES = {
     PHOTOGRAPHED: "bricks chainmail pavingstones rocks tiles woodfloor",
 }
 IMAGENET = "bricks chainmail web"  # need straight lines and corners: trained with --features imagenet
-COLUMNS = 2
+COLUMNS = 3
 SMALL, LARGE = 128, 512  # cells across a panel
 GAP = 8
-FONT = 16
+FONT = 28
 
 
 def main(runs: Path, photos: Path) -> None:
