@@ -24,7 +24,7 @@ SOURCES = {
     DRAWN: "bubbles coral honeycomb lava mosaic pebbles scales water weave web wood",
     PHOTOGRAPHED: "bricks chainmail pavingstones rocks tiles woodfloor",
 }
-IMAGENET = "bricks chainmail web"  # need straight lines and corners: trained with --features imagenet
+IMAGENET = "bricks chainmail coral mosaic rocks tiles web"  # lines and corners: trained with --features imagenet
 COLUMNS = 3
 SMALL, LARGE = 128, 512  # cells across a panel
 GAP = 8
