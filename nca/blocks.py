@@ -15,7 +15,7 @@ from nca import kernels, rule, tile
 from nca.kernels import across, activate, add, compiled, down, gate, gather, perceive, pick, put, spread, update
 from nca.tile import GROUP, product
 
-__all__ = ["Gradients", "Network", "Transposed", "backward", "forward"]
+__all__ = ["Gradients", "Masks", "Network", "Transposed", "backward", "forward"]
 
 CELLS = 512  # about, in a block's lines
 

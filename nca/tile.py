@@ -30,7 +30,7 @@ class _BFloat(ir.Type):  # type: ignore[misc]
         return "bfloat"
 
 
-INDEX, BITS, FLOAT, BFLOAT = ir.IntType(64), ir.IntType(32), ir.FloatType(), _BFloat()
+INDEX, BITS, FLOAT, _BFLOAT = ir.IntType(64), ir.IntType(32), ir.FloatType(), _BFloat()
 
 
 def _tile(height: int, width: int) -> Any:
@@ -70,7 +70,7 @@ def _tile(height: int, width: int) -> Any:
     return tile
 
 
-WIDE, NARROW = _tile(4, 3), _tile(8, 1)  # enough sums to hide the multiplier's latency, few enough for AVX2's registers
+_WIDE, _NARROW = _tile(4, 3), _tile(8, 1)  # enough sums to hide the multiplier's latency, few enough for AVX2's registers
 
 
 @njit(nogil=True, error_model="numpy")
@@ -81,9 +81,9 @@ def product(start, a, b, out):
     for n in range(0, N, 3 * LANES if wide else LANES):
         for m in range(0, M, 4 if wide else 8):
             if wide:
-                WIDE(start, a, b, out, m, n)
+                _WIDE(start, a, b, out, m, n)
             else:
-                NARROW(start, a, b, out, m, n)
+                _NARROW(start, a, b, out, m, n)
 
 
 def _address(builder: ir.IRBuilder, kind: ir.Type, array: Any, *indices: ir.Value) -> ir.Value:
@@ -127,7 +127,7 @@ def _bfloats(builder: ir.IRBuilder, total: ir.Value, a: ir.Value, b: ir.Value) -
 
 
 def _bfloats_at_once(builder: ir.IRBuilder, total: ir.Value, a: ir.Value, b: ir.Value) -> ir.Value:
-    a, b = (builder.bitcast(each, ir.VectorType(BFLOAT, 2 * LANES)) for each in (a, b))
+    a, b = (builder.bitcast(each, ir.VectorType(_BFLOAT, 2 * LANES)) for each in (a, b))
     return _call(builder, f"llvm.x86.avx512bf16.dpbf16ps.{32 * LANES}", total, a, b)
 
 
