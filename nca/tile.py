@@ -70,7 +70,8 @@ def _tile(height: int, width: int) -> Any:
     return tile
 
 
-_WIDE, _NARROW = _tile(4, 3), _tile(8, 1)  # enough sums to hide the multiplier's latency, few enough for AVX2's registers
+# Enough sums to hide the multiplier's latency, few enough for AVX2's registers.
+_WIDE, _NARROW = _tile(4, 3), _tile(8, 1)
 
 
 @njit(nogil=True, error_model="numpy")
