@@ -28,7 +28,7 @@ IMAGENET = "bricks chainmail coral mosaic rocks tiles web"  # lines and corners:
 COLUMNS = 3
 SMALL, LARGE = 128, 512  # cells across a panel
 GAP = 8
-FONT = 28
+FONT = 20
 
 
 def main(runs: Path, photos: Path) -> None:
