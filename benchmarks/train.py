@@ -20,7 +20,7 @@ from formulations import Depthwise, Folded
 from nca.automaton import Automaton
 from nca.config import PRESETS, Config
 from nca.picture import load_picture, natural_scale, scale_picture
-from nca.pool import UNIT
+from nca.rule import STATE_UNIT
 from nca.train import PRODUCTS, Trainer, make_features
 
 PICTURE = Path(__file__).parent.parent / "examples" / "lava.png"
@@ -101,7 +101,7 @@ def measure(steps: int, rounds: int, device: torch.device) -> dict[str, list[Tim
 
 def iteration(trainer: Contestant, steps: int, device: torch.device) -> Times:
     """One optimisation step without the pool, whose backward is cut in two at the states."""
-    start = trainer.pool.integers[: trainer.config.batch] * UNIT
+    start = trainer.pool.integers[: trainer.config.batch] * STATE_UNIT
     clock = _clock(device)
     states = trainer.automaton(start, steps, seed=1, products=PRODUCTS[trainer.config.amp])
     grown = clock()

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import torch
 
+from nca.cli.evaluate import LONG, QUICK
 from nca.evaluate import AGES, Evaluation, Judge, evaluate
 from nca.picture import load_picture
 from nca.run import TARGET, load_run
@@ -21,7 +22,7 @@ def young(runs: list[Path]) -> Iterator[str]:
     yield f"| | {' | '.join(FIGURES)} | half wiped, back after | |"
     yield "|---" * (len(FIGURES) + 3) + "|"
     for run in runs:
-        found = grown(run, 128, AGES[:2])
+        found = grown(run, *QUICK)
         cells = [
             f"{getattr(found.texture, key):.{digits}f} ({getattr(found.perfect, key):.{digits}f})"
             for key, digits in FIGURES.items()
@@ -34,7 +35,7 @@ def old(runs: list[Path]) -> Iterator[str]:
     yield f"| | {' | '.join(f'style after {age:,}' for age in AGES)} | precision | recall | half wiped, back after | |"
     yield "|---" * (len(AGES) + 5) + "|"
     for run in runs:
-        found = grown(run, 512, AGES)
+        found = grown(run, *LONG)
         styles = [f"{found.life.style[age]:.2f}" if age in found.life.style else "" for age in AGES]
         patches = f"{found.texture.precision:.2f} | {found.texture.recall:.2f}"
         yield f"| {run.name} | {' | '.join(styles)} | {patches} | {ending(found)} |"

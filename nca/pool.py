@@ -3,11 +3,9 @@
 import torch
 from torch import Tensor
 
-from nca.rule import STATE_BITS
+from nca.rule import STATE_UNIT
 
-__all__ = ["UNIT", "Pool"]
-
-UNIT = 2.0**-STATE_BITS
+__all__ = ["Pool"]
 
 
 class Pool:
@@ -23,12 +21,12 @@ class Pool:
     @property
     def states(self) -> Tensor:
         """All of them, float32."""
-        return self.integers * UNIT
+        return self.integers * STATE_UNIT
 
     def draw(self, batch: int, *, reset: bool) -> tuple[Tensor, Tensor]:
         """Distinct random states and their places, (batch,); with `reset` the first of them starts anew."""
         places = torch.randperm(len(self.integers), generator=self.random)[:batch]
-        states = self.integers[places.to(self.integers.device)] * UNIT
+        states = self.integers[places.to(self.integers.device)] * STATE_UNIT
         if reset:
             states[0] = 0
         return places, states
@@ -39,4 +37,4 @@ class Pool:
 
 
 def _integers(states: Tensor) -> Tensor:
-    return (states / UNIT).round().to(torch.int16)
+    return (states / STATE_UNIT).round().to(torch.int16)

@@ -13,7 +13,7 @@ from nca.checkpoint import capture
 from nca.files import make_folder, write_file, write_folder
 from nca.own_features import without_folder
 from nca.picture import picture_bytes
-from nca.pool import UNIT
+from nca.rule import STATE_UNIT
 from nca.run import CONFIG, LOG, MODEL, STATE, TARGET, model_bytes
 from nca.train import Progress, Trainer
 
@@ -73,7 +73,7 @@ class Recorder:
         }
 
     def _preview(self) -> torch.Tensor:
-        return torch.cat([*self.trainer.pool.integers[:PREVIEWS]], dim=1)[..., :3] * UNIT + 0.5
+        return torch.cat([*self.trainer.pool.integers[:PREVIEWS]], dim=1)[..., :3] * STATE_UNIT + 0.5
 
     def _provenance(self) -> dict[str, object]:
         config = self.trainer.config

@@ -23,6 +23,7 @@ __all__ = [
     "MAX_HIDDEN",
     "STATE_BITS",
     "STATE_MAX",
+    "STATE_UNIT",
     "UPDATE_ALWAYS",
     "WEIGHT_MAX",
     "Rule",
@@ -34,6 +35,7 @@ CHANNELS = (4, 8, 12, 16)  # RGBA textures; WebGL2 promises four render targets
 MAX_HIDDEN = 128  # 128 * 127 * 1023 < 2^24
 STATE_MAX = 2047  # real 1.999: the state is s / 2^STATE_BITS
 STATE_BITS = 10
+STATE_UNIT = 2.0**-STATE_BITS  # the real value of 1
 HIDDEN_MAX = 1023  # real 3.996: hidden is h / 2^HIDDEN_BITS
 HIDDEN_BITS = 8
 WEIGHT_MAX = 127

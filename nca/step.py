@@ -13,11 +13,11 @@ import torch
 from torch import Tensor
 
 from nca.mask import Plan, mask
-from nca.rule import HIDDEN_BITS, HIDDEN_MAX, STATE_BITS, STATE_MAX
+from nca.rule import HIDDEN_BITS, HIDDEN_MAX, STATE_MAX, STATE_UNIT
 
 __all__ = ["perceive", "run", "step"]
 
-STATE_UNIT, HIDDEN_UNIT = 2.0**-STATE_BITS, 2.0**-HIDDEN_BITS
+HIDDEN_UNIT = 2.0**-HIDDEN_BITS
 STATE_LIMIT, HIDDEN_LIMIT = STATE_MAX * STATE_UNIT, HIDDEN_MAX * HIDDEN_UNIT
 
 
