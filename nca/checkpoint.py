@@ -13,10 +13,9 @@ __all__ = ["capture", "restore"]
 
 def capture(trainer: Trainer) -> dict[str, Tensor]:
     """The trainer's weights, optimizer, pool, random state and counters."""
-    moments = trainer.optimizer.state_dict()["state"]
     return {
         **{f"automaton.{name}": tensor for name, tensor in trainer.automaton.state_dict().items()},
-        **{f"moments.{index}.{name}": tensor for index, state in moments.items() for name, tensor in state.items()},
+        **{f"moments.{index}.mean": mean for index, mean in enumerate(trainer.optimizer.means)},
         "pool": trainer.pool.integers,
         "random": trainer.random.get_state(),
         **{f"scaler.{name}": torch.tensor(value) for name, value in trainer.scaler.state_dict().items()},
@@ -29,7 +28,8 @@ def restore(trainer: Trainer, tensors: Mapping[str, Tensor]) -> None:
     """Bring a new trainer of the same configuration to a captured state. Raises UserError where they do not fit."""
     try:
         trainer.automaton.load_state_dict(_under(tensors, "automaton."))
-        trainer.optimizer.load_state_dict(trainer.optimizer.state_dict() | {"state": _moments(tensors)})
+        for index, mean in enumerate(trainer.optimizer.means):
+            mean.copy_(tensors[f"moments.{index}.mean"])
         trainer.pool.integers.copy_(tensors["pool"])
         trainer.random.set_state(tensors["random"])
         scaler = {name: tensor.item() for name, tensor in _under(tensors, "scaler.").items()}
@@ -43,11 +43,3 @@ def restore(trainer: Trainer, tensors: Mapping[str, Tensor]) -> None:
 
 def _under(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
     return {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}
-
-
-def _moments(tensors: Mapping[str, Tensor]) -> dict[int, dict[str, Tensor]]:
-    moments: dict[int, dict[str, Tensor]] = {}
-    for key, tensor in _under(tensors, "moments.").items():
-        index, name = key.split(".")
-        moments.setdefault(int(index), {})[name] = tensor
-    return moments

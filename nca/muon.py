@@ -10,7 +10,6 @@ from collections.abc import Iterable
 import torch
 from torch import Tensor
 from torch.nn import Parameter
-from torch.optim import Optimizer
 
 __all__ = ["Muon", "orthogonal"]
 
@@ -18,26 +17,35 @@ NEWTON_SCHULZ = (3.4445, -4.7750, 2.0315)  # the paper's quintic: five rounds br
 ROUNDS = 5
 
 
-class Muon(Optimizer):
-    """Each update has a root mean square of about lr, whatever the gradient; a bias is a matrix of one column."""
+class Muon:
+    """Each update has a root mean square of about lr, whatever the gradient; a bias is a matrix of one column.
+
+    Not one of torch.optim's, whose first use imports PyTorch's compiler: 170 MB of memory.
+    """
 
     def __init__(self, parameters: Iterable[Parameter], lr: float, momentum: float = 0.9) -> None:
-        super().__init__(parameters, {"lr": lr, "momentum": momentum})
+        self.parameters = list(parameters)
+        self.param_groups = [{"params": self.parameters}]  # where torch's GradScaler finds the gradients
+        self.means = [torch.zeros_like(parameter) for parameter in self.parameters]
+        self.lr, self.momentum = lr, momentum
+
+    def zero_grad(self) -> None:
+        """Forget the gradients."""
+        for parameter in self.parameters:
+            parameter.grad = None
 
     @torch.no_grad()
-    def step(self, closure: None = None) -> None:  # type: ignore[override]
-        """Update every parameter that has a gradient. No closure is called."""
-        for group in self.param_groups:
-            for parameter in group["params"]:
-                if parameter.grad is not None:
-                    self._update(parameter, parameter.grad, group["lr"], group["momentum"])
+    def step(self) -> None:
+        """Update every parameter that has a gradient."""
+        for parameter, mean in zip(self.parameters, self.means, strict=True):
+            if parameter.grad is not None:
+                self._update(parameter, parameter.grad, mean)
 
-    def _update(self, parameter: Parameter, gradient: Tensor, lr: float, momentum: float) -> None:
-        state = self.state[parameter]
-        mean = state.setdefault("mean", torch.zeros_like(parameter)).lerp_(gradient, 1 - momentum)
-        ahead = gradient.lerp(mean, momentum).reshape(len(parameter), -1)  # Nesterov's
+    def _update(self, parameter: Parameter, gradient: Tensor, mean: Tensor) -> None:
+        mean.lerp_(gradient, 1 - self.momentum)
+        ahead = gradient.lerp(mean, self.momentum).reshape(len(parameter), -1)  # Nesterov's
         size = max(ahead.shape) ** 0.5  # an orthogonal matrix's root mean square is one over this
-        parameter.sub_(orthogonal(ahead).view_as(parameter), alpha=lr * size)
+        parameter.sub_(orthogonal(ahead).view_as(parameter), alpha=self.lr * size)
 
 
 def orthogonal(matrix: Tensor) -> Tensor:

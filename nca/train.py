@@ -127,14 +127,13 @@ class Trainer:
     def _descend(self, loss: Tensor) -> None:
         """One step of Muon on gradients of norm 1 a parameter, so that no rollout outweighs the others."""
         self._require_finite(loss, "the loss")
-        for group in self.optimizer.param_groups:
-            group["lr"] = self.config.learning_rate * self._decay()
+        self.optimizer.lr = self.config.learning_rate * self._decay()
         self.optimizer.zero_grad()
         torch.autograd.backward(self.scaler.scale(loss))
         self.ranks.mean_gradients(self.automaton.parameters())
-        self.scaler.unscale_(self.optimizer)  # before the norm, or the scale would be normalised away
+        self.scaler.unscale_(self.optimizer)  # type: ignore[arg-type]  # before the norm, or the scale would be normalised away
         self._normalise()
-        self.scaler.step(self.optimizer)  # does nothing where float16 has overflowed
+        self.scaler.step(self.optimizer)  # type: ignore[arg-type]  # does nothing where float16 has overflowed
         self.scaler.update()
         if self.scaler.get_scale() < SMALLEST_SCALE:
             raise UserError(f"training stopped at step {self.step}: float16 overflows in every step; try --amp off")
