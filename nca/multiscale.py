@@ -106,9 +106,9 @@ class _Filters:
 
 
 class _Convolution(torch.autograd.Function):
-    """Convolution on the torus with the kernels of some spectra, (h, w / 2 + 1, C, F): (B, C, h, w) -> (B, F, h, w).
+    """Convolution on the torus with the kernels of some spectra: (B, C, h, w) -> (B, F, h, w).
 
-    Its adjoint is the convolution with the conjugate spectra.
+    Its adjoint is the convolution with the transposed matrices.
     """
 
     @staticmethod
@@ -118,11 +118,15 @@ class _Convolution(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None]:
-        return _convolve_spectra(gradients[0], ctx.spectra.mH), None
+        return _convolve_spectra(gradients[0], ctx.spectra.mT), None
 
 
 def _convolve_spectra(x: Tensor, spectra: Tensor) -> Tensor:
-    products = torch.fft.rfft2(x).permute(2, 3, 0, 1) @ spectra  # one of matrices for each frequency
+    """A product of matrices for each frequency, in pairs of real numbers: of complex ones PyTorch copies each."""
+    frequencies = torch.view_as_real(torch.fft.rfft2(x).permute(2, 3, 0, 1))  # (h, w / 2 + 1, B, C, 2)
+    with torch.autocast(x.device.type, enabled=False):
+        pairs = frequencies.flatten(3) @ spectra
+    products = torch.view_as_complex(pairs.view(*pairs.shape[:3], -1, 2))
     result: Tensor = torch.fft.irfft2(products.permute(2, 3, 0, 1), s=x.shape[-2:])
     return result
 
@@ -169,10 +173,11 @@ def _stride(seen: Tensor) -> int:
 
 
 def _spectrum(kernel: Tensor, height: int, width: int, stride: int) -> Tensor:
-    """The kernel's spectrum on a torus of this size, (height, width / 2 + 1, C, F); a larger one wraps around it.
+    """The kernel's spectrum on a torus of this size, (height, width / 2 + 1, 2C, 2F); a larger one wraps around it.
 
-    With a stride, the spectra of its parts (height / stride, ..., stride^2 C, F): each is convolved with every
-    stride-th pixel and row of the picture, in the order of pixel_unshuffle, and their sum is the response at those.
+    A complex number a + ib is the matrix [[a, b], [-b, a]]. With a stride, the spectra of the kernel's parts, for
+    stride^2 C in place of C: each is convolved with every stride-th pixel and row of the picture, in the order of
+    pixel_unshuffle, and their sum is the response at those.
     """
     size = kernel.shape[-1]
     down = torch.arange(size, device=kernel.device) % height
@@ -182,12 +187,34 @@ def _spectrum(kernel: Tensor, height: int, width: int, stride: int) -> Tensor:
     field.flatten(2).index_add_(2, cells, kernel.flatten(2))
     shifts = [(down, across) for down in range(stride) for across in range(stride)]
     parts = torch.stack([field.roll(shift, (2, 3))[..., ::stride, ::stride] for shift in shifts], dim=2)
-    spectrum: Tensor = torch.fft.rfft2(parts.flatten(1, 2)).permute(2, 3, 1, 0)
-    return spectrum
+    spectrum = torch.fft.rfft2(parts.flatten(1, 2)).permute(2, 3, 1, 0)
+    rows = torch.view_as_real(spectrum), torch.view_as_real(1j * spectrum)
+    return torch.stack(rows, dim=3).flatten(4).flatten(2, 3)
 
 
 def _convolve(pictures: Tensor, kernel: Tensor, bias: Tensor | None = None, stride: int = 1) -> Tensor:
-    return conv2d(pad(pictures, (1, 1, 1, 1), mode="circular"), kernel, bias, stride)
+    return conv2d(_Wrapped.apply(pictures), kernel, bias, stride)
+
+
+class _Wrapped(torch.autograd.Function):
+    """A torus with a border of one pixel from its other side; through torch's own, gradients are copied nine times."""
+
+    @staticmethod
+    def forward(ctx: Any, pictures: Tensor) -> Tensor:
+        return pad(pictures, (1, 1, 1, 1), mode="circular")
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> Tensor:
+        return _folded(_folded(gradients[0], 2), 3)
+
+
+def _folded(gradient: Tensor, dim: int) -> Tensor:
+    """Without the border along a dimension, whose gradient goes to where it came from."""
+    size = gradient.shape[dim] - 2
+    inner = gradient.narrow(dim, 1, size).clone()
+    inner.narrow(dim, size - 1, 1).add_(gradient.narrow(dim, 0, 1))
+    inner.narrow(dim, 0, 1).add_(gradient.narrow(dim, size + 1, 1))
+    return inner
 
 
 def _pyramid(pictures: Tensor) -> list[Tensor]:
