@@ -32,7 +32,7 @@ demo/.trained: examples/lava.png | $(READY)
 
 test: check
 	$(BIN)/python tests/install_browser.py
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
 
 check: $(READY)
 	$(BIN)/ruff check .

@@ -92,6 +92,13 @@ _RENDERER = """({ gl }) => {
   const names = gl.getExtension("WEBGL_debug_renderer_info");
   return gl.getParameter(names ? names.UNMASKED_RENDERER_WEBGL : gl.RENDERER);
 }"""
+# On a busy machine Chromium may give up on its first way to draw after the page has a context, which then comes back.
+_RESTORED_WITHIN = 10_000  # ms
+_HELD = """({ gl }, limit) => new Promise((done) => {
+  const end = performance.now() + limit;
+  const look = () => gl.isContextLost() && performance.now() < end ? setTimeout(look, 50) : done(!gl.isContextLost());
+  look();
+})"""
 _AT_ONCE = 100  # steps queued before the page waits for the device: browsers take a longer queue for a hang
 # Chromium's gl.finish() does not wait; reading a texel of the state, which a step leaves bound, does.
 _WAIT = "({ gl }) => gl.readPixels(0, 0, 1, 1, gl.RGBA_INTEGER, gl.INT, new Int32Array(4))"
@@ -120,6 +127,9 @@ class InBrowser:
         if not tab.evaluate("() => Boolean(document.querySelector('canvas')?.nca)"):
             said = " ".join(errors) or tab.evaluate("() => document.body.innerText")
             raise UserError(f"{page} does not run: {' '.join(said.split())}")
+        if not self._ask(_HELD, _RESTORED_WITHIN):
+            limit = f"{_RESTORED_WITHIN / 1000:g} s"
+            raise UserError(f"{page}: the browser lost its WebGL context, and did not restore it within {limit}")
         self.renderer: str = self._ask(_RENDERER)
 
     def reset(self) -> None:

@@ -7,9 +7,11 @@ import numpy as np
 import pytest
 from rules import random_rule
 
+from nca import UserError
 from nca.export.bundle import Bundle, load_bundle
+from nca.export.live import InBrowser, InTorch
 from nca.export.shaders import render_shaders
-from nca.export.verify import Difference, page_of, verify
+from nca.export.verify import Difference, compare, page_of, verify
 from nca.rollout import rollout, seed_state
 
 QUICK = (1, 2, 10, 100)
@@ -131,3 +133,40 @@ def test_a_wrong_picture_is_found(browser):
     with page_of(replace(bundle, shaders=shaders)) as page:
         report = verify(browser, page, rule, steps=(1, 5), width=8, height=8)
     assert report.first.what.endswith("byte")
+
+
+class LosingTab:
+    """Its page has no context once loaded; it comes back a moment later, or never."""
+
+    def __init__(self, tab, restores):
+        self.tab, self.restores = tab, restores
+
+    def goto(self, url):
+        self.tab.goto(url)
+        self.tab.evaluate(
+            """(restores) => {
+              const loss = document.querySelector("canvas").nca.gl.getExtension("WEBGL_lose_context");
+              loss.loseContext();
+              if (restores) setTimeout(() => loss.restoreContext(), 300);
+            }""",
+            self.restores,
+        )
+
+    def evaluate(self, *asked):
+        return self.tab.evaluate(*asked)
+
+
+def test_a_context_lost_at_the_start_is_waited_for(browser):
+    rule = random_rule(4, 8, seed=1)
+    with page_of(Bundle.of(rule, "Random")) as page:
+        found = InBrowser(LosingTab(browser.new_page(), restores=True), page, 16, 12, 0)
+        report = compare(found, InTorch(rule, 16, 12, 0), steps=QUICK)
+    assert report.differing == 0, str(report.first)
+
+
+def test_a_context_that_does_not_come_back_is_one_clear_line(browser, monkeypatch):
+    monkeypatch.setattr("nca.export.live._RESTORED_WITHIN", 200)
+    tab = LosingTab(browser.new_page(), restores=False)
+    complaint = r"lost its WebGL context, and did not restore it within 0\.2 s$"
+    with page_of(Bundle.of(random_rule(4, 8, seed=1), "Random")) as page, pytest.raises(UserError, match=complaint):
+        InBrowser(tab, page, 16, 12, 0)
