@@ -1,57 +1,81 @@
-"""Prints how good textures are, as tables in Markdown: `python docs/make_figures.py [--long] RUN...`.
+"""Prints what `nca evaluate --json` found as tables in Markdown: `python docs/make_figures.py FILE.json...`.
 
-As `nca evaluate` does it: on 128 x 128 cells after 1,000 steps; with --long on 512 x 512 after 10,000, minutes each.
+Of one file all figures, or those of old age where it was made with --long. Of several, such as one for each preset,
+a table that holds them against each other; a column is called as its file.
 """
 
+import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
-import torch
-
-from nca.cli.evaluate import LONG, QUICK
-from nca.evaluate import AGES, Evaluation, Judge, evaluate
-from nca.picture import load_picture
-from nca.run import TARGET, load_run
+Found = dict[str, dict[str, Any]]  # by the texture's name
 
 FIGURES = {"style": 2, "patches": 2, "precision": 2, "recall": 2, "colour": 1, "spectrum": 2}  # and their decimals
+COMPARED = ("style", "precision", "recall")
+OLDEST = "10000"
 
 
-def young(runs: list[Path]) -> Iterator[str]:
+def main(files: list[Path]) -> None:
+    """Print the table."""
+    found = {file.stem: _read(file) for file in files}
+    first = next(iter(found.values()))
+    ages = {age for each in first.values() for age in each["life"]["style"]}
+    print(*(_compared(found) if len(files) > 1 else _old(first) if OLDEST in ages else _young(first)), sep="\n")
+
+
+def _read(file: Path) -> Found:
+    return {Path(each["source"]).name: each for each in json.loads(file.read_text())}
+
+
+def _young(found: Found) -> Iterator[str]:
     """All figures; in brackets those of the picture's other half."""
-    yield f"| | {' | '.join(FIGURES)} | half wiped, back after | |"
-    yield "|---" * (len(FIGURES) + 3) + "|"
-    for run in runs:
-        found = grown(run, *QUICK)
-        cells = [
-            f"{getattr(found.texture, key):.{digits}f} ({getattr(found.perfect, key):.{digits}f})"
-            for key, digits in FIGURES.items()
-        ]
-        yield f"| {run.name} | {' | '.join(cells)} | {ending(found)} |"
+    yield from _head(["", *FIGURES, "half wiped, back after", ""])
+    for name, each in found.items():
+        cells = [f"{_figure(each, key)} ({_figure(each, key, 'perfect')})" for key in FIGURES]
+        yield _row([name, *cells, *_ending(each)])
 
 
-def old(runs: list[Path]) -> Iterator[str]:
+def _old(found: Found) -> Iterator[str]:
     """How style changes with age, on a large field, and what the old texture has of the picture's patches."""
-    yield f"| | {' | '.join(f'style after {age:,}' for age in AGES)} | precision | recall | half wiped, back after | |"
-    yield "|---" * (len(AGES) + 5) + "|"
-    for run in runs:
-        found = grown(run, *LONG)
-        styles = [f"{found.life.style[age]:.2f}" if age in found.life.style else "" for age in AGES]
-        patches = f"{found.texture.precision:.2f} | {found.texture.recall:.2f}"
-        yield f"| {run.name} | {' | '.join(styles)} | {patches} | {ending(found)} |"
+    ages = {"200": "200", "1000": "1,000", OLDEST: "10,000"}
+    titles = [f"style after {age}" for age in ages.values()]
+    yield from _head(["", *titles, "precision", "recall", "half wiped, back after", ""])
+    for name, each in found.items():
+        styles = [f"{each['life']['style'][age]:.2f}" if age in each["life"]["style"] else "" for age in ages]
+        yield _row([name, *styles, _figure(each, "precision"), _figure(each, "recall"), *_ending(each)])
 
 
-def grown(run: Path, size: int, ages: tuple[int, ...]) -> Evaluation:
-    """A texture of size x size cells, through all ages or to the first at which it fails."""
-    judge = Judge(load_picture(run / TARGET))
-    return evaluate(load_run(run).rule, judge, size, ages, seed=0, device=torch.device("cpu"))
+def _compared(columns: dict[str, Found]) -> Iterator[str]:
+    """Three figures of each; a dagger marks what does not hold."""
+    yield from _head(["", "other half", *columns])
+    for name in sorted({name for found in columns.values() for name in found}):
+        here = [found.get(name) for found in columns.values()]
+        perfect = next(_three(each, "perfect") for each in here if each)
+        cells = [_three(each) + ("" if each["holds"] else " †") if each else "" for each in here]
+        yield _row([name, perfect, *cells])
 
 
-def ending(found: Evaluation) -> str:
-    """Two cells."""
-    return f"{found.life.healed or '-'} | {found.life.complaint or 'holds'}"
+def _three(each: dict[str, Any], of: str = "texture") -> str:
+    return ", ".join(_figure(each, key, of) for key in COMPARED)
+
+
+def _figure(each: dict[str, Any], key: str, of: str = "texture") -> str:
+    return f"{each[of][key]:.{FIGURES[key]}f}"
+
+
+def _ending(each: dict[str, Any]) -> list[str]:
+    return [str(each["life"]["healed"] or "-"), each["complaint"] or "holds"]
+
+
+def _head(titles: list[str]) -> list[str]:
+    return [_row(titles), "|---" * len(titles) + "|"]
+
+
+def _row(cells: list[str]) -> str:
+    return f"| {' | '.join(cells)} |"
 
 
 if __name__ == "__main__":
-    folders = [Path(each) for each in sys.argv[1:] if each != "--long"]
-    print(*(old(folders) if "--long" in sys.argv else young(folders)), sep="\n", flush=True)
+    main([Path(each) for each in sys.argv[1:]])

@@ -3,6 +3,7 @@
 import torch
 from torch import Tensor
 
+from nca.rollout import erase
 from nca.rule import STATE_UNIT
 
 __all__ = ["Pool"]
@@ -24,12 +25,26 @@ class Pool:
         return self.integers * STATE_UNIT
 
     def draw(self, batch: int, *, reset: bool) -> tuple[Tensor, Tensor]:
-        """Distinct random states and their places, (batch,); with `reset` the first of them starts anew."""
+        """Distinct random states and their places, (batch,); with `reset` the first starts anew, the last has a hole.
+
+        Without holes some textures cannot close one: at its edge they blow up (docs/training.md).
+        """
         places = torch.randperm(len(self.integers), generator=self.random)[:batch]
         states = self.integers[places.to(self.integers.device)] * STATE_UNIT
         if reset:
+            states[-1] = self._wiped(states[-1])
             states[0] = 0
         return places, states
+
+    def _wiped(self, state: Tensor) -> Tensor:
+        """With a disc of zeros somewhere, from a quarter of the field across to all of it."""
+        height, width, _ = state.shape
+        smallest, largest = min(height, width) // 8, min(height, width) // 2
+        x, y, radius = self._random(width), self._random(height), smallest + self._random(largest - smallest + 1)
+        return erase(state.movedim(2, 0), x, y, radius).movedim(0, 2)
+
+    def _random(self, below: int) -> int:
+        return int(torch.randint(below, (), generator=self.random))
 
     def put(self, places: Tensor, states: Tensor) -> None:
         """Write states back to their places."""
