@@ -1,7 +1,7 @@
 """The automaton as others train it: in floats, over all cells, with a random mask and autograd's gradients.
 
-Written from their descriptions: fast.ai's lesson 20, and the notebooks of Niklasson et al., "Self-Organising
-Textures" (Distill 2021). Weights, perception and loop are ours, so that all train the same model.
+Written from their descriptions: fast.ai's lesson 20, and Niklasson et al., "Self-Organising Textures" (Distill 2021),
+with its PyTorch notebook and TensorFlow code. Weights, kernels and loop are ours, so that all train the same model.
 """
 
 from typing import Any
@@ -41,7 +41,7 @@ class Formulation(Automaton):
 
 
 class Folded(Formulation):
-    """The lesson's: channels folded into the batch, one convolution with four filters."""
+    """The lesson's and the notebook's: channels folded into the batch, one convolution with four filters."""
 
     def perceive(self, x: Tensor) -> Tensor:
         """(B, C, H, W) -> (B, 4C, H, W), all filters of a channel together."""
@@ -51,7 +51,7 @@ class Folded(Formulation):
 
 
 class Depthwise(Formulation):
-    """The published notebooks': a depthwise convolution with circular padding."""
+    """The TensorFlow code's: a depthwise convolution with circular padding."""
 
     def perceive(self, x: Tensor) -> Tensor:
         """(B, C, H, W) -> (B, 4C, H, W), all filters of a channel together."""
