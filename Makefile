@@ -27,7 +27,7 @@ demo/lava.html: demo/.trained $(wildcard export/*.py shaders/*.j2 viewer/*)
 	$(BIN)/nca export demo/lava -o $@ --force
 
 demo/.trained: examples/lava.png | $(READY)
-	$(BIN)/nca train $< -o demo/lava --seed 2 --force
+	$(BIN)/nca train $< -o demo/lava --features imagenet --force
 	touch $@
 
 test: check
