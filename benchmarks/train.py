@@ -83,7 +83,7 @@ def main() -> None:
         time.perf_counter = time.process_time
     steps, rounds = chosen.steps or (16 if chosen.quick else 64), chosen.rounds or (3 if chosen.quick else 9)
     print(f"{torch.get_num_threads()} threads, {device}; 12/96, 4 states of 128x128, {steps} steps an iteration\n")
-    print_memory([IMPORTS, *list(CONTESTANTS)[: 2 if chosen.quick else None]], device)
+    print_memory([IMPORTS, *(["ours, bf16", "ours"] if chosen.quick else CONTESTANTS)], device)
     print_times(measure(steps, rounds, device), steps)
     if not chosen.quick:
         print_race(chosen.until, device)

@@ -197,7 +197,7 @@ def _convolve(pictures: Tensor, kernel: Tensor, bias: Tensor | None = None, stri
 
 
 class _Wrapped(torch.autograd.Function):
-    """A torus with a border of one pixel from its other side; through torch's own, gradients are copied nine times."""
+    """A torus with a border of one pixel from its other side; PyTorch's copies the gradient for each slice of it."""
 
     @staticmethod
     def forward(ctx: Any, pictures: Tensor) -> Tensor:

@@ -6,7 +6,7 @@ from nca.config import Config
 from nca.features import FeatureMap
 from nca.train import Trainer, make_features
 
-__all__ = ["TINY", "Colours", "noise", "stripes", "trainer", "weights"]
+__all__ = ["TINY", "Colours", "descend", "noise", "stripes", "trainer", "weights"]
 
 TINY = {
     "channels": 4,
@@ -23,6 +23,17 @@ TINY = {
 
 def noise(*shape, seed=0):
     return torch.rand(shape, generator=torch.Generator().manual_seed(seed))
+
+
+def descend(style, side):
+    """Noise, (1, 3, side, side), whose pixels have gone down a style loss."""
+    picture = noise(1, 3, side, side).requires_grad_()
+    optimizer = torch.optim.Adam([picture], lr=0.05)
+    for _ in range(100):
+        optimizer.zero_grad()
+        style(picture).log().backward()
+        optimizer.step()
+    return picture
 
 
 def stripes(side, period, colour=(1.0, 0.6, 0.3)):
