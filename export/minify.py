@@ -19,7 +19,7 @@ _TOKEN = re.compile(
     (?P<gap>(?:\s|/\*[\s\S]*?\*/|//.*)+)
   | (?P<text>"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*')
   | (?P<template>`(?:[^`\\]|\\.)*`)
-  | (?P<regex>(?:(?<=[(!])|(?<=[=(,:!&|?]\s))/(?:[^/\\\n[]|\\.|\[(?:[^\]\\\n]|\\.)*\])+/[a-z]*)
+  | (?P<regex>(?:(?<=[(!])|(?<=[=(,:!&|?]\s)|(?<=return\s))/(?:[^/\\\n[]|\\.|\[(?:[^\]\\\n]|\\.)*\])+/[a-z]*)
   | (?P<number>\d[\w.]*)
   | (?P<private>\#\w+|_[a-z]\w*)
   | (?P<word>(?:async|await|break|case|catch|class|const|continue|default|delete|do|else|export|extends|false|finally
@@ -73,7 +73,10 @@ def _split(code: str) -> Iterator[_Token]:
             raise ValueError(f"cannot minify: {code[at : at + 40]}")
         at = found.end()
         if found["template"]:
-            for index, part in enumerate(re.split(r"(?<=\$\{)([^{}]*)(?=\})", found[0])):
+            parts = re.split(r"(?<=\$\{)([^{}]*)(?=\})", found[0])
+            if found[0].count("${") > len(parts) // 2:
+                raise ValueError(f"cannot minify a template that inserts braces or another template: {found[0]}")
+            for index, part in enumerate(parts):
                 yield from _split(part) if index % 2 else [_Token("template", part)]
         elif not found["gap"]:
             yield _Token(found.lastgroup, found[0])

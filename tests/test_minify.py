@@ -36,6 +36,7 @@ VIEWER = Path(__file__).parent.parent / "viewer"
          'const a="a // b";const b=`${a} /* ${a+1} */`;'),
         ('const is = /^( |"enter) \\/[/"]/.test(key);\nconst half = size / 2 / 3;\n',
          'const a=/^( |"enter) \\/[/"]/.test(key);const b=size/2/3;'),
+        ('const is = (key) => {\n  return /^ "/.test(key);\n};\n', 'const b=(a)=>{return/^ "/.test(a)};'),
         ("const next = i++ + +text - -1;\n", "const a=i++ + +text- -1;"),
         ("try {\n  go();\n} catch {\n  document.close();\n}\n", "try{go()}catch{document.close()}"),
         ("try {\n  go();\n} catch (error) {\n  say(error);\n}\n", "try{go()}catch(a){say(a)}"),
@@ -53,7 +54,10 @@ def test_names_never_become_words_or_collide():
     assert not {"do", "if", "in", "of"} & set(small)
 
 
-@pytest.mark.parametrize("code", ["const a = 'open;\n", "const a = `open;\n", "const \\u0061 = 1;\n"])
+@pytest.mark.parametrize(
+    "code",
+    ["const a = 'open;\n", "const a = `open;\n", "const \\u0061 = 1;\n", "`${a ? `${b}` : c}`;\n", "`${f({ a })}`;\n"],
+)
 def test_what_it_does_not_understand_is_refused(code):
     with pytest.raises(ValueError, match="cannot minify"):
         minify(code)
