@@ -2,9 +2,12 @@
 
 import pytest
 import torch
+from elements import HEAD, MOSS, Site
+from PIL import Image
 
 from nca.export.browser import start
 from nca.export.bundle import Bundle
+from nca.export.element import render_element
 from nca.export.html import render_page
 
 torch.set_num_threads(1)  # on a busy machine torch's threads wait for each other, up to fifty times as long
@@ -61,5 +64,40 @@ def open_page(browser, tmp_path):
         return tab
 
     yield open_page
+    for context in contexts:
+        context.close()
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("site")
+    for name, text in render_element(MOSS).items():
+        (folder / name).write_text(text, encoding="utf-8")
+    Image.new("RGB", (8, 8), "red").save(folder / "poster.png")
+    with Site(folder) as site:
+        yield site
+
+
+@pytest.fixture
+def show(browser, site):
+    """Opens a page with this body: show('<nca-texture src="moss.nca.json">', **options of the browser's context).
+
+    The tab's `complaints` holds what it wrote to the console and the errors it met.
+    """
+    contexts = []
+
+    def show(body, prepare="", **options):
+        site.asked.clear()
+        (site.folder / "test.html").write_text(f"{HEAD}<body>{body}", encoding="utf-8")
+        contexts.append(browser.new_context(**{"viewport": {"width": 800, "height": 600}, **options}))
+        tab = contexts[-1].new_page()
+        tab.complaints = []
+        tab.on("console", lambda message: tab.complaints.append(message.text))
+        tab.on("pageerror", lambda error: tab.complaints.append(str(error)))
+        tab.add_init_script(prepare)
+        tab.goto(site.address + "test.html")
+        return tab
+
+    yield show
     for context in contexts:
         context.close()

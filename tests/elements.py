@@ -1,17 +1,40 @@
 """Pages with the custom element, served as any host would, and what tests ask of them."""
 
 import base64
+import io
 import threading
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
 import numpy as np
+import pytest
+from PIL import Image
+from rules import random_rule
 from textures import BASE64
 
-from nca.rollout import rgb_bytes
+from nca.export.bundle import Bundle
+from nca.rollout import rgb_bytes, rollout, seed_state
 
-__all__ = ["Site", "ask", "picture", "state", "tiled", "wait"]
+__all__ = [
+    "HEAD",
+    "MOSS",
+    "RULE",
+    "Site",
+    "ask",
+    "grown",
+    "paused",
+    "picture",
+    "screen",
+    "shows_the_poster",
+    "state",
+    "tiled",
+    "wait",
+]
 
+RULE = random_rule(8, 32, seed=1)
+MOSS = Bundle.of(RULE, "Moss")
+HEAD = """<!doctype html><meta charset="utf-8"><title>Test</title><meta name="viewport" content="width=device-width">
+<script type="module" src="nca-texture.js"></script>"""
 POLICY = "default-src 'none'; script-src 'self'; connect-src 'self'; img-src 'self'"
 
 
@@ -88,3 +111,28 @@ def tiled(state, width, height):
     """A picture of this size that repeats a state's."""
     tile = rgb_bytes(state)
     return np.tile(tile, (-(-height // tile.shape[0]), -(-width // tile.shape[1]), 1))[:height, :width]
+
+
+def paused(show, attributes="", **options):
+    """A loaded element at step 0."""
+    tab = show(f'<nca-texture src="moss.nca.json" paused {attributes}></nca-texture>', **options)
+    wait(tab, "e.texture")
+    return tab
+
+
+def screen(tab, box=None):
+    """(height, width, 3) uint8 device pixels."""
+    return np.array(Image.open(io.BytesIO(tab.screenshot(clip=box))).convert("RGB"))
+
+
+def grown(steps, seed=0, width=128, height=128):
+    return rollout(RULE, seed_state(RULE, height, width), steps, seed=seed)
+
+
+def shows_the_poster(tab):
+    """Sooner or later: it is a picture to load."""
+    for _ in range(40):
+        if (screen(tab)[10:250, 10:250] == (255, 0, 0)).all():
+            return
+        tab.wait_for_timeout(50)
+    pytest.fail("the poster is not shown")
