@@ -4,6 +4,7 @@ A state is (H, W, C) int16, the rule's integers; a line of it is its W * C value
 whole lines, so that LLVM makes vector code of them whatever C is. The cells that the mask picks are
 listed line by line: `columns` (picked,) holds their columns, and line y's are at starts[y]:starts[y + 1].
 A block is some lines, and its matrices have a row for each of their picked cells. No kernel allocates more than lines.
+Sums keep their order (no fastmath): else what is compiled and what is then read from the disk differ in the last bit.
 Only what calls them is kept on disk (blocks.py).
 """
 
@@ -16,7 +17,7 @@ from nca.tile import GROUP
 
 __all__ = ["across", "activate", "add", "down", "gate", "gather", "perceive", "pick", "put", "spread", "update"]
 
-compiled = njit(nogil=True, error_model="numpy", fastmath=True)
+compiled = njit(nogil=True, error_model="numpy")
 f32, i16, i32, u32 = np.float32, np.int16, np.int32, np.uint32
 MOST_CHANGE = 2 * STATE_MAX  # which reaches any state from any other
 

@@ -29,7 +29,7 @@ from nca.vgg import Vgg
 __all__ = ["Progress", "Trainer", "make_features"]
 
 OVERFLOW_WEIGHT = 10.0
-RESET_EVERY = 16  # optimisation steps until one of the batch starts anew; more often leaves the pool too young to last
+RESET_EVERY = 32  # optimisation steps until one of the batch starts anew; more often leaves the pool too young to last
 BLOWN_UP = 0.1  # mean distance of a state's values from [-1, 1]; sound ones stay below 0.01
 RAMP = 0.1  # the part of training over which rollouts grow to their full length
 RAMP_FROM = 0.3
