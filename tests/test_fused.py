@@ -1,5 +1,10 @@
 """The compiled rollout against the plain one: the same bits, the same gradients to float32's error."""
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 import torch
 from hypothesis import given, settings
@@ -77,3 +82,21 @@ def test_the_number_of_threads_changes_nothing(monkeypatch):
     torch.set_num_threads(threads)
     assert torch.equal(results[0][0], results[1][0])
     assert all(torch.equal(*pair) for pair in zip(results[0][1], results[1][1], strict=True))
+
+
+def test_a_first_run_computes_what_every_later_one_does(tmp_path):
+    """Numba runs what it has just compiled, then what it finds on the disk, which it links in another order."""
+    once = """
+import hashlib
+from test_automaton import automaton
+from test_fused import Plan, fused, rollout_and_gradients, torch
+x = torch.randint(-1024, 1025, (1, 16, 16, 12), generator=torch.Generator().manual_seed(0)) / 1024
+state, gradients = rollout_and_gradients(fused.run, automaton(12, 96, seed=1, spread=0.2), x, Plan(3, 0, 0, 128))
+print(*(hashlib.sha256(each.numpy().tobytes()).hexdigest() for each in (state, *gradients)))
+"""
+    environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path), "PYTHONPATH": str(Path(__file__).parent)}
+    options = {"env": environment, "capture_output": True, "text": True, "check": True}
+    first, second = (subprocess.run([sys.executable, "-c", once], **options).stdout for _ in range(2))
+    assert len(first.split()) == 5
+    assert first == second
+    assert list(tmp_path.rglob("*.nbc"))
