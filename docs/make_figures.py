@@ -31,7 +31,7 @@ def _read(file: Path) -> Found:
 
 def _young(found: Found) -> Iterator[str]:
     """All figures; in brackets those of the picture's other half."""
-    yield from _head(["", *FIGURES, "half wiped, back after", ""])
+    yield from _head(["", *FIGURES, "half wiped, back after", "from noise", ""])
     for name, each in found.items():
         cells = [f"{_figure(each, key)} ({_figure(each, key, 'perfect')})" for key in FIGURES]
         yield _row([name, *cells, *_ending(each)])
@@ -41,7 +41,7 @@ def _old(found: Found) -> Iterator[str]:
     """How style changes with age, on a large field, and what the old texture has of the picture's patches."""
     ages = {"200": "200", "1000": "1,000", OLDEST: "10,000"}
     titles = [f"style after {age}" for age in ages.values()]
-    yield from _head(["", *titles, "precision", "recall", "half wiped, back after", ""])
+    yield from _head(["", *titles, "precision", "recall", "half wiped, back after", "from noise", ""])
     for name, each in found.items():
         styles = [f"{each['life']['style'][age]:.2f}" if age in each["life"]["style"] else "" for age in ages]
         yield _row([name, *styles, _figure(each, "precision"), _figure(each, "recall"), *_ending(each)])
@@ -66,7 +66,7 @@ def _figure(each: dict[str, Any], key: str, of: str = "texture") -> str:
 
 
 def _ending(each: dict[str, Any]) -> list[str]:
-    return [str(each["life"]["healed"] or "-"), each["complaint"] or "holds"]
+    return [*(str(each["life"][steps] or "-") for steps in ("healed", "calmed")), each["complaint"] or "holds"]
 
 
 def _head(titles: list[str]) -> list[str]:

@@ -1,4 +1,4 @@
-"""How good a texture is: held against its picture, as it ages, and after half of it is wiped."""
+"""How good a texture is: held against its picture, as it ages, and after half of it is wiped or filled with noise."""
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
@@ -13,7 +13,7 @@ from torch import Tensor
 from nca.quality import Array, Figures, Reference, mean
 from nca.quick import rollout
 from nca.rollout import rgb_bytes, seed_state
-from nca.rule import Rule
+from nca.rule import STATE_MAX, Rule
 
 __all__ = ["AGES", "SMALL_WINDOW", "Evaluation", "Judge", "Life", "evaluate", "live"]
 
@@ -22,7 +22,7 @@ SMALL_WINDOW = (64, 32)  # for a look at the end of training, on a grid of 64x64
 SMALLEST = 32  # px; a smaller picture is mirrored until it is as large
 AGES = (200, 1000, 10_000)  # steps
 GROWTH, SLACK = 1.25, 0.03  # style may grow with age to this times what it was at first, and this much
-HEALING = range(8, 1001, 8)  # steps after a wipe, looked at until style is back
+HEALING = range(8, 1001, 8)  # steps after a wound, looked at until style is back
 
 
 class Judge:
@@ -49,8 +49,8 @@ class Judge:
         pairs = product(self.references, self._windows(state))
         return float(np.mean([reference.style(window) for reference, window in pairs]))
 
-    def wiped(self, state: Tensor) -> Tensor:
-        """The left part of a state that the wipe empties, as wide as one window."""
+    def wounded(self, state: Tensor) -> Tensor:
+        """The left part of a state, as wide as one window, where it is wiped or filled with noise."""
         return state[..., : self.width]
 
     def _windows(self, state: Tensor) -> Iterator[Array]:
@@ -62,13 +62,17 @@ class Judge:
 
 @dataclass(frozen=True)
 class Life:
-    """style: by age in steps; it ends early where the texture fails. healed: steps after a wipe, None if never."""
+    """style: by age in steps; it ends early where the texture fails.
+
+    healed: steps until a wiped half is back, None if never. calmed: the same for one filled with noise.
+    """
 
     size: int  # cells across and down
     style: dict[int, float]
     perfect: float
     shuffled: float
     healed: int | None
+    calmed: int | None
 
     @property
     def complaint(self) -> str:
@@ -81,8 +85,9 @@ class Life:
             return (
                 f"it drifts: its style distance is {self.style[first]:.2f} after {first} steps, {last:.2f} after {age}"
             )
-        if self.healed is None:
-            return f"half of it, wiped after {age} steps, has not grown back within {HEALING[-1]}"
+        for steps, wound in ((self.healed, "wiped"), (self.calmed, "filled with noise")):
+            if steps is None:
+                return f"half of it, {wound} after {age} steps, has not grown back within {HEALING[-1]}"
         return ""
 
 
@@ -110,26 +115,33 @@ def evaluate(
 def live(
     rule: Rule, judge: Judge, size: int, ages: tuple[int, ...], *, seed: int, device: torch.device
 ) -> tuple[Life, Tensor]:
-    """Grow a texture through all ages, or to the first at which it fails; then wipe part of it. Also its last state."""
+    """Grow a texture through all ages, or to the first at which it fails; then wound it. Also its last state."""
     size = max(size, judge.height, 2 * judge.width)
     state, step, style = seed_state(rule, size, size, device), 0, {}
     for age in ages:
         state = rollout(rule, state, age - step, seed=seed, first=step)
         step, style[age] = age, judge.style(state)
-        life = Life(size, style, judge.perfect.style, judge.shuffled, healed=0)
+        life = Life(size, style, judge.perfect.style, judge.shuffled, healed=0, calmed=0)
         if life.complaint:
-            return replace(life, healed=None), state
-    return replace(life, healed=_heal(rule, judge, state, step, seed)), state
+            return replace(life, healed=None, calmed=None), state
+    wounds = torch.zeros_like(state), _noise(state, seed)
+    healed, calmed = (_heal(rule, judge, state, wound, step, seed) for wound in wounds)
+    return replace(life, healed=healed, calmed=calmed), state
 
 
-def _heal(rule: Rule, judge: Judge, state: Tensor, step: int, seed: int) -> int | None:
-    """Steps from the wipe of the left half until its style is back."""
-    enough = _tolerated(judge.style(judge.wiped(state)))
-    state = state.clone()
-    state[..., : state.shape[-1] // 2] = 0
+def _noise(state: Tensor, seed: int) -> Tensor:
+    """All values that a state can have, alike."""
+    random = torch.Generator().manual_seed(seed)
+    return torch.randint(-STATE_MAX, STATE_MAX + 1, state.shape, generator=random).to(state)
+
+
+def _heal(rule: Rule, judge: Judge, state: Tensor, wound: Tensor, step: int, seed: int) -> int | None:
+    """Steps until the left half, replaced by a wound's, has its style back."""
+    enough, half = _tolerated(judge.style(judge.wounded(state))), state.shape[-1] // 2
+    state = torch.cat([wound[..., :half], state[..., half:]], dim=2)
     for after in HEALING:
         state = rollout(rule, state, HEALING.step, seed=seed, first=step + after - HEALING.step)
-        if judge.style(judge.wiped(state)) <= enough:
+        if judge.style(judge.wounded(state)) <= enough:
             return after
     return None
 

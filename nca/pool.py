@@ -3,8 +3,8 @@
 import torch
 from torch import Tensor
 
-from nca.rollout import erase
-from nca.rule import STATE_UNIT
+from nca.rollout import restore
+from nca.rule import STATE_MAX, STATE_UNIT
 
 __all__ = ["Pool"]
 
@@ -25,23 +25,28 @@ class Pool:
         return self.integers * STATE_UNIT
 
     def draw(self, batch: int, *, reset: bool) -> tuple[Tensor, Tensor]:
-        """Distinct random states and their places, (batch,); with `reset` the first starts anew, the last has a hole.
+        """Distinct random states and their places, (batch,); with `reset` the first starts anew, the last has a wound.
 
-        Without holes some textures cannot close one: at its edge they blow up (docs/training.md).
+        Without wounds some textures cannot heal one: they blow up from there (docs/training.md).
         """
         places = torch.randperm(len(self.integers), generator=self.random)[:batch]
         states = self.integers[places.to(self.integers.device)] * STATE_UNIT
         if reset:
-            states[-1] = self._wiped(states[-1])
+            states[-1] = self._wounded(states[-1])
             states[0] = 0
         return places, states
 
-    def _wiped(self, state: Tensor) -> Tensor:
-        """With a disc of zeros somewhere, from a quarter of the field across to all of it."""
-        height, width, _ = state.shape
+    def _wounded(self, state: Tensor) -> Tensor:
+        """With a disc of zeros or of noise somewhere, from a quarter of the field across to all of it."""
+        height, width, channels = state.shape
         smallest, largest = min(height, width) // 8, min(height, width) // 2
         x, y, radius = self._random(width), self._random(height), smallest + self._random(largest - smallest + 1)
-        return erase(state.movedim(2, 0), x, y, radius).movedim(0, 2)
+        inside = self._noise(channels, height, width) if self._random(2) else torch.zeros(channels, height, width)
+        return restore(state.movedim(2, 0), inside.to(state.device), x, y, radius).movedim(0, 2)
+
+    def _noise(self, *shape: int) -> Tensor:
+        """All values that a state can have, alike."""
+        return torch.randint(-STATE_MAX, STATE_MAX + 1, shape, generator=self.random) * STATE_UNIT
 
     def _random(self, below: int) -> int:
         return int(torch.randint(below, (), generator=self.random))

@@ -128,6 +128,10 @@ def heal(young, state, step):
     return torch.where(torch.arange(128) < (2 * (step - 10_000)), young, state) if step > 10_000 else young
 
 
+def heal_zeros(young, state, step):
+    return state if state[state != young].any() else heal(young, state, step)
+
+
 BECOMES = {
     "": heal,
     "no more like": lambda young, state, step: young * (step < 5000),  # one colour
@@ -135,7 +139,8 @@ BECOMES = {
     "it drifts": lambda young, state, step: torch.where(
         torch.arange(128)[:, None] > step // 110, young, young[0].mean()
     ),
-    "has not grown back": lambda young, state, step: young if step <= 10_000 else state,
+    "wiped after 10000 steps, has not grown back": lambda young, state, step: young if step <= 10_000 else state,
+    "noise after 10000 steps, has not grown back": heal_zeros,
 }
 
 
@@ -147,6 +152,7 @@ def test_a_texture_that_fails_is_found_out_and_one_that_lasts_is_not(monkeypatch
     if not complaint:
         assert max(life.style) == 10_000
         assert 0 < life.healed <= 80
+        assert 0 < life.calmed <= 80
 
 
 def test_an_untrained_rule_fails_at_once():
@@ -158,7 +164,7 @@ def test_an_untrained_rule_fails_at_once():
 
 def test_a_life_is_judged_by_its_first_age():
     def life(old):
-        return Life(64, {200: 0.3, 10_000: old}, perfect=0.3, shuffled=0.8, healed=100)
+        return Life(64, {200: 0.3, 10_000: old}, perfect=0.3, shuffled=0.8, healed=100, calmed=100)
 
     assert not life(0.3 * 1.25 + 0.02).complaint
     assert "0.30 after 200 steps, 0.41 after 10000" in life(0.3 * 1.25 + 0.04).complaint

@@ -77,5 +77,6 @@ def _table(name: str, evaluation: "Evaluation") -> str:
     lines += [f"{key:12}{value:9.3f}{getattr(perfect, key):9.3f}" for key, value in vars(texture).items()]
     ages = ", ".join(f"{style:.3f} after {age}" for age, style in life.style.items())
     lines += [f"style by age {ages} steps; shuffled pixels {life.shuffled:.3f}"]
-    lines += [f"half wiped   back after {life.healed} steps" if life.healed else "half wiped   not back"]
+    for half, steps in (("half wiped", life.healed), ("half noise", life.calmed)):
+        lines += [f"{half:12} back after {steps} steps" if steps else f"{half:12} not back"]
     return "\n".join([*lines, f"does not hold: {life.complaint}" if life.complaint else "holds"]) + "\n"

@@ -161,7 +161,8 @@ def _look_ahead(recorder: "Recorder") -> None:
     if life.complaint:
         click.echo(f"Warning: {folder} does not hold: {life.complaint}; train longer, or try --seed", err=True)
     else:
-        click.echo(f"It holds for {max(life.style):,} steps, and half of it grows back in {life.healed}")
+        back = f"half of it grows back in {life.healed}, from noise in {life.calmed}"
+        click.echo(f"It holds for {max(life.style):,} steps, and {back}")
 
 
 def _summary(recorder: "Recorder") -> str:
