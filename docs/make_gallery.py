@@ -22,8 +22,8 @@ SOURCES = {
     "drawn by examples/draw.py of nca-texture, Apache-2.0": """
         bubbles confetti coral grass honeycomb knit lava marble mosaic pebbles scales stars water weave web wood
         zebra""",
-    "ambientCG.com, CC0-1.0": "bricks chainmail moss pavingstones rocks terrazzo tiles woodfloor",
-    "texture pictures of VPython, MIT": "gravel wood_fine",
+    "ambientCG.com, CC0-1.0": "brick_gray bricks chainmail moss pavingstones rocks terrazzo tiles woodfloor",
+    "texture pictures of VPython, MIT": "granite gravel wood_fine",
 }
 COLUMNS = 5
 SMALL, LARGE = 128, 512  # cells across a panel
