@@ -56,17 +56,20 @@ def state(folder):
 
 
 def test_two_processes_take_the_steps_of_one_on_the_joined_batch(here):
-    """Up to the rounding of sums, by which a state is sooner or later rounded the other way."""
-    code, (training, saved) = end(start(*TORCHRUN, "moss.png", "-o", "two", "--batch", "4", "--steps", "18"))
+    """Up to the rounding of sums; the states, which are rounded to the rule's grid, are equal.
+
+    For as long as none lies so near the middle between two numbers that it is rounded the other way: so this seed.
+    """
+    few = ["--batch", "4", "--steps", "18", "--seed", "4"]
+    code, (training, saved) = end(start(*TORCHRUN, "moss.png", "-o", "two", *few))
     assert code == 0
     assert training.endswith("on cpu in 2 processes")
     assert saved.startswith("Saved two")
-    assert end(start(*NCA, "moss.png", "-o", "one", "--batch", "4", "--steps", "18"))[0] == 0
+    assert end(start(*NCA, "moss.png", "-o", "one", *few))[0] == 0
     one, two = state(here / "one"), state(here / "two")
     assert one.keys() == two.keys()
-    numbers = {name for name in one if name not in ("seconds", "pool")}
-    assert all(np.allclose(one[name], two[name], rtol=0, atol=2e-3) for name in numbers)  # a step moves by as much
-    assert np.abs(one["pool"].astype(int) - two["pool"]).mean() < 0.01 * np.abs(one["pool"]).mean()
+    assert all(np.allclose(one[name], two[name], rtol=0, atol=1e-5) for name in one if name != "seconds")
+    assert np.array_equal(one["pool"], two["pool"])
     assert one["pool"].any()
     one, two = ({name for name in tree(here / run) if "previews" not in name} for run in ("one", "two"))
     assert one == two  # previews are made by the clock
