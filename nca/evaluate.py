@@ -12,8 +12,8 @@ from torch import Tensor
 
 from nca.quality import Array, Figures, Reference, mean
 from nca.quick import rollout
-from nca.rollout import rgb_bytes, seed_state
-from nca.rule import STATE_MAX, Rule
+from nca.rollout import noise_state, rgb_bytes, seed_state
+from nca.rule import Rule
 
 __all__ = ["AGES", "SMALL_WINDOW", "Evaluation", "Judge", "Life", "evaluate", "live"]
 
@@ -124,15 +124,9 @@ def live(
         life = Life(size, style, judge.perfect.style, judge.shuffled, healed=0, calmed=0)
         if life.complaint:
             return replace(life, healed=None, calmed=None), state
-    wounds = torch.zeros_like(state), _noise(state, seed)
-    healed, calmed = (_heal(rule, judge, state, wound, step, seed) for wound in wounds)
+    noise = noise_state(state.shape, torch.Generator().manual_seed(seed)).to(state)
+    healed, calmed = (_heal(rule, judge, state, wound, step, seed) for wound in (torch.zeros_like(state), noise))
     return replace(life, healed=healed, calmed=calmed), state
-
-
-def _noise(state: Tensor, seed: int) -> Tensor:
-    """All values that a state can have, alike."""
-    random = torch.Generator().manual_seed(seed)
-    return torch.randint(-STATE_MAX, STATE_MAX + 1, state.shape, generator=random).to(state)
 
 
 def _heal(rule: Rule, judge: Judge, state: Tensor, wound: Tensor, step: int, seed: int) -> int | None:

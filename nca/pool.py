@@ -3,8 +3,8 @@
 import torch
 from torch import Tensor
 
-from nca.rollout import restore
-from nca.rule import STATE_MAX, STATE_UNIT
+from nca.rollout import erase, noise_state, restore
+from nca.rule import STATE_UNIT
 
 __all__ = ["Pool"]
 
@@ -38,15 +38,14 @@ class Pool:
 
     def _wounded(self, state: Tensor) -> Tensor:
         """With a disc of zeros or of noise somewhere, from a quarter of the field across to all of it."""
-        height, width, channels = state.shape
+        whole = state.movedim(2, 0)
+        _, height, width = whole.shape
         smallest, largest = min(height, width) // 8, min(height, width) // 2
         x, y, radius = self._random(width), self._random(height), smallest + self._random(largest - smallest + 1)
-        inside = self._noise(channels, height, width) if self._random(2) else torch.zeros(channels, height, width)
-        return restore(state.movedim(2, 0), inside.to(state.device), x, y, radius).movedim(0, 2)
-
-    def _noise(self, *shape: int) -> Tensor:
-        """All values that a state can have, alike."""
-        return torch.randint(-STATE_MAX, STATE_MAX + 1, shape, generator=self.random) * STATE_UNIT
+        if self._random(2):
+            inside = noise_state(whole.shape, self.random).to(state) * STATE_UNIT
+            return restore(whole, inside, x, y, radius).movedim(0, 2)
+        return erase(whole, x, y, radius).movedim(0, 2)
 
     def _random(self, below: int) -> int:
         return int(torch.randint(below, (), generator=self.random))

@@ -1,6 +1,6 @@
 """The reference: `nca-fixed-1` run in torch, integers in float32 lanes, on any device."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -19,6 +19,7 @@ __all__ = [
     "distance2",
     "erase",
     "exact_products",
+    "noise_state",
     "perceive",
     "pick_device",
     "restore",
@@ -31,6 +32,11 @@ __all__ = [
 def seed_state(rule: Rule, height: int, width: int, device: torch.device | str = "cpu") -> Tensor:
     """Every rollout's beginning: (C, height, width) float32 zeros; the mask breaks the symmetry."""
     return torch.zeros(rule.channels, height, width, device=device)
+
+
+def noise_state(shape: Sequence[int], random: torch.Generator) -> Tensor:
+    """(C, height, width) float32 integers, each as likely as any other that a state can hold."""
+    return torch.randint(-STATE_MAX, STATE_MAX + 1, tuple(shape), generator=random).float()
 
 
 def pick_device(choice: str) -> torch.device:
