@@ -15,7 +15,7 @@ from nca.quick import rollout
 from nca.rollout import noise_state, rgb_bytes, seed_state
 from nca.rule import Rule
 
-__all__ = ["AGES", "SMALL_WINDOW", "Evaluation", "Judge", "Life", "evaluate", "live"]
+__all__ = ["AGES", "SMALL_WINDOW", "WINDOW", "Evaluation", "Judge", "Life", "evaluate", "halves", "live"]
 
 WINDOW = (128, 64)  # rows and columns that are compared, at most
 SMALL_WINDOW = (64, 32)  # for a look at the end of training, on a grid of 64x64
@@ -33,7 +33,7 @@ class Judge:
     """
 
     def __init__(self, picture: NDArray[np.uint8], window: tuple[int, int] = WINDOW) -> None:
-        left, right = _halves(picture, window)
+        left, right = halves(picture, window)
         self.references = Reference(left), Reference(right)
         self.perfect = mean([self.references[0](right), self.references[1](left)])
         shuffled = np.random.default_rng(0).permutation(right.reshape(-1, 3)).reshape(right.shape)
@@ -144,8 +144,8 @@ def _tolerated(style: float) -> float:
     return GROWTH * style + SLACK
 
 
-def _halves(picture: NDArray[np.uint8], window: tuple[int, int]) -> tuple[Array, Array]:
-    """The middles of the left and the right half, in [0, 1]."""
+def halves(picture: NDArray[np.uint8], window: tuple[int, int]) -> tuple[Array, Array]:
+    """The middles of the left and right half of a picture (side, side, 3), in [0, 1], each at most a window."""
     missing = max(0, SMALLEST - len(picture))
     pixels = np.pad(picture, ((0, missing), (0, missing), (0, 0)), mode="symmetric") / 255
     middle = len(pixels) // 2
