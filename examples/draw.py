@@ -124,10 +124,10 @@ def zebra() -> Field:
 
 def leopard() -> Field:
     """Rosettes on tan fur."""
-    away = cells(41, 7, 0.7)[0] + 1.1 * noise(42, soft(2))
-    rim = (away > 3.6) & (away < 6.3) & (noise(43, soft(2.5)) < 0.9)
+    away = cells(41, 8, 0.5)[0] + 0.8 * noise(42, soft(2))
+    rim = (away > 2.2) & (away < 4.6) & (noise(43, soft(2.5)) < 0.9)
     fur = paint(noise(44, soft(1)), {-2: "#c58f4b", 2: "#e6bd7b"})
-    picture = np.where((away <= 3.6)[..., None], paint(away, {0: "#ad753b", 4: "#b57f44"}), fur)
+    picture = np.where((away <= 2.2)[..., None], paint(away, {0: "#ad753b", 4: "#b57f44"}), fur)
     return np.where(rim[..., None], paint(away, {3: "#21140d", 7: "#2a1a10"}), picture)
 
 
@@ -141,11 +141,11 @@ def web() -> Field:
 
 
 def letters() -> Field:
-    """Type, in any order."""
-    sheet, font = Image.new("L", (2 * SIZE, 2 * SIZE), 255), ImageFont.load_default(42)
-    places = [(32 * column + 16, 32 * row + 16) for row in range(8) for column in range(8)]
-    for place, letter in zip(places, np.random.default_rng(61).choice(list("ABEFHKLNTXZ"), 64), strict=True):
-        ImageDraw.Draw(sheet).text(place, letter, 0, font, anchor="mm")
+    """Type, in any order, each letter by itself: strokes that touch grow into each other."""
+    sheet, font, across = Image.new("L", (4 * SIZE, 4 * SIZE), 255), ImageFont.load_default(48), 10
+    for place, letter in np.ndenumerate(np.random.default_rng(61).choice(list("AENX"), (across, across))):
+        middle = (np.array(place[::-1]) + 0.5) * sheet.width / across
+        ImageDraw.Draw(sheet).text(tuple(middle), letter, 0, font, anchor="mm", stroke_width=1)
     ink = np.asarray(sheet.resize((SIZE, SIZE), Image.Resampling.LANCZOS)) / 255
     return paint(ink, {0: "#1f1a3d", 1: "#f3ead7"})
 
@@ -168,11 +168,11 @@ def knit() -> Field:
 
 
 def marble() -> Field:
-    """Veins in white stone."""
-    vein = np.abs(noise(91, ring(50, 0.6)) + 0.55 * noise(92, ring(24, 0.5)) + 0.25 * noise(93, ring(11, 0.5)))
-    fine = np.abs(noise(94, ring(30, 0.6)) + 0.4 * noise(95, ring(12, 0.5)))
-    shade = np.minimum(2 * vein, 0.55 + fine)
-    return paint(shade, {0: "#4a5058", 0.25: "#8d949c", 0.7: "#d5d8da", 1.2: "#f3f2ef"})
+    """Veins down a slope of cloudy stone (Perlin 1985)."""
+    slope = np.pi * (X + Y) / 16 + 1.2 * noise(91, soft(6)) + 0.5 * noise(92, soft(2.5))
+    vein = np.exp(-((np.sin(slope) / 0.3) ** 2)) * np.clip(0.7 + 0.4 * noise(93, soft(5)), 0, 1)
+    stone = paint(noise(94, soft(4)), {-2: "#cfd1d0", 2: "#f6f5f1"})
+    return stone + 0.8 * vein[..., None] * (np.array([0.22, 0.25, 0.29]) - stone)
 
 
 def bubbles() -> Field:
