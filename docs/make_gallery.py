@@ -20,8 +20,8 @@ EXAMPLES = HERE.parent / "examples"
 GALLERY = HERE.parent / "nca" / "gallery"
 SOURCES = {
     "drawn by examples/draw.py of nca-texture, Apache-2.0": """
-        bubbles confetti coral grass honeycomb knit lava marble mosaic pebbles scales stars water weave web wood
-        zebra""",
+        bubbles confetti coral grass honeycomb knit lava leopard letters marble mosaic pebbles scales stars water
+        weave web wood zebra""",
     "ambientCG.com, CC0-1.0": "brick_gray bricks chainmail moss pavingstones rocks terrazzo tiles woodfloor",
     "texture pictures of VPython, MIT": "granite gravel wood_fine",
 }

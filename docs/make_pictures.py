@@ -16,7 +16,7 @@ from nca.export.browser import launch
 from nca.export.bundle import load_bundle
 from nca.export.gallery import shipped, view_page
 from nca.export.pictures import sheet, snapshots
-from nca.picture import load_picture
+from nca.picture import load_picture, natural_scale, scale_picture
 from nca.rollout import erase, rgb_bytes, rollout, seed_state
 
 HERE = Path(__file__).parent
@@ -45,14 +45,15 @@ def strip() -> Image.Image:
     grown = rollout(rule, growing, 380, seed=1, first=20)
     wiped = rollout(rule, erase(grown, SIDE // 2, SIDE // 2, 24), 12, seed=1, first=400)
     healed = rollout(rule, wiped, 200, seed=1, first=412)
-    target = load_picture(EXAMPLES / "lava.png", 64)
+    picture = load_picture(EXAMPLES / "lava.png")
+    target = scale_picture(picture, natural_scale(picture), SIDE)
     tiled = np.tile(target, (2, 2, 1))[:SIDE, :SIDE]
     panels = [tiled, *(rgb_bytes(state) for state in (growing, grown, wiped, healed))]
-    picture = Image.new("RGB", (len(panels) * (SIDE * SCALE + GAP) - GAP, SIDE * SCALE), "white")
+    whole = Image.new("RGB", (len(panels) * (SIDE * SCALE + GAP) - GAP, SIDE * SCALE), "white")
     for index, panel in enumerate(panels):
         large = Image.fromarray(panel).resize((SIDE * SCALE, SIDE * SCALE), Image.Resampling.NEAREST)
-        picture.paste(large, (index * (SIDE * SCALE + GAP), 0))
-    return picture
+        whole.paste(large, (index * (SIDE * SCALE + GAP), 0))
+    return whole
 
 
 def over_time() -> Image.Image:
