@@ -53,9 +53,10 @@ def bundle(runs: Path) -> None:
     """Each texture, with where its picture is from."""
     GALLERY.mkdir(exist_ok=True)
     for source, names in SOURCES.items():
-        for run in [load_run(runs / name) for name in names.split()]:
+        for name in names.split():
+            run = load_run(runs / name)
             texture = Bundle.of(run.rule, run.name, run.provenance | {"source": source})
-            (GALLERY / f"{run.name}.nca.json").write_text(texture.to_json())
+            (GALLERY / f"{name}.nca.json").write_text(texture.to_json())
 
 
 def sheet(runs: Path, names: list[str]) -> Image.Image:

@@ -78,7 +78,7 @@ def screenshot(name: str, panel: str = "", **window: Any) -> None:
             tab.locator(f"[aria-controls={panel}]").click()
             tab.wait_for_timeout(1000)
         tab.mouse.move(width * 0.5, height - 30)
-        Image.open(BytesIO(tab.screenshot())).quantize(256).save(HERE / name, optimize=True)
+        Image.open(BytesIO(tab.screenshot())).save(HERE / name, quality=85)
 
 
 def example(name: str, stroke: list[tuple[int, int]]) -> None:
@@ -113,10 +113,10 @@ def serve(folder: Path) -> Iterator[str]:
 if __name__ == "__main__":
     strip().save(HERE / "lava.png", optimize=True)
     over_time().save(HERE / "sheet.png", optimize=True)
-    screenshot("page.png", **LAPTOP)
-    screenshot("page_inside.png", "inside", **LAPTOP)
-    screenshot("page_wide.png", "textures", **WIDE)
-    screenshot("page_phone.png", "textures", color_scheme="light", **PHONE)
+    screenshot("page.webp", **LAPTOP)
+    screenshot("page_inside.webp", "inside", **LAPTOP)
+    screenshot("page_wide.webp", "textures", **WIDE)
+    screenshot("page_phone.webp", "textures", color_scheme="light", **PHONE)
     example("three", [(370, 340), (470, 360)])
     example("p5", [(300, 220), (420, 250)])
     example("regl", [(300, 200), (400, 240)])

@@ -55,7 +55,7 @@ def load_run(folder: Path) -> Run:
     except OSError as error:
         raise UserError(f"{path} cannot be read: {error.strerror or error}") from None
     try:
-        return _parse(plain_text(folder.resolve().name), content)
+        return _parse(plain_text(folder.resolve().name).replace("_", " "), content)
     except UserError as error:
         raise UserError(f"{path}: {error}") from None
     except (SafetensorError, ValueError, KeyError, TypeError, RecursionError) as error:

@@ -164,6 +164,10 @@ def test_a_run_has_the_folders_name_however_it_is_named(run, monkeypatch):
     assert load_run(Path()).name == "moss"
 
 
+def test_people_read_a_space_where_the_folder_has_an_underscore(run):
+    assert load_run(run.rename(run.with_name("old_moss"))).name == "old moss"
+
+
 ARRAYS = {name: getattr(RULE, name).astype("i4") for name in ("w1", "b1", "k1", "w2", "k2")}
 META = {"format": "nca-fixed-1", "update": "128", "provenance": "{}"}
 DAMAGED = {
