@@ -9,13 +9,15 @@ from PIL import Image, ImageFilter
 from rules import random_rule
 
 import nca.evaluate
-from nca.evaluate import Judge, Life, evaluate, live
+from nca.evaluate import SMALL_WINDOW, Judge, Life, evaluate, live
+from nca.export.gallery import shipped
 from nca.picture import load_picture, natural_scale, scale_picture
 from nca.quality import Figures, Reference
 from nca.rollout import seed_state
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 CPU = torch.device("cpu")
+DRAWN = [bundle for bundle in shipped() if (EXAMPLES / f"{bundle.name}.png").exists()]
 
 
 def example(name):
@@ -160,6 +162,16 @@ def test_an_untrained_rule_fails_at_once():
     assert list(evaluation.life.style) == [20]
     assert "after 20 steps" in evaluation.fields()["complaint"]
     assert not evaluation.fields()["holds"]
+
+
+@pytest.mark.parametrize("texture", DRAWN, ids=lambda texture: texture.name)
+def test_what_ships_looks_like_its_picture_and_heals(texture):
+    life, _ = live(texture.rule, Judge(example(texture.name), SMALL_WINDOW), 64, (200, 1000), seed=1, device=CPU)
+    assert not life.complaint
+
+
+def test_all_drawn_pictures_ship():
+    assert {bundle.name for bundle in DRAWN} == {picture.stem for picture in EXAMPLES.glob("*.png")}
 
 
 def test_a_life_is_judged_by_its_first_age():
