@@ -34,18 +34,18 @@ FONT = 20
 def main(runs: Path, photos: Path) -> None:
     """Train what is missing; write bundles and the sheet."""
     names = sorted(" ".join(SOURCES.values()).split())
-    train(runs, photos, names)
+    drawn = [EXAMPLES / f"{name}.png" for name in names]
+    train(runs, [path if path.exists() else photos / path.name for path in drawn], ["--features", "imagenet"])
     bundle(runs)
     sheet(runs, names).save(HERE / "gallery.webp", quality=75)
 
 
-def train(runs: Path, photos: Path, names: list[str]) -> None:
+def train(runs: Path, pictures: list[Path], options: list[str]) -> None:
     """All pictures that have no run yet, several at a time."""
-    missing = [name for name in names if not (runs / name).exists()]
-    places = [[EXAMPLES / f"{name}.png", photos / f"{name}.png"] for name in missing]
-    pictures = [next(path for path in place if path.exists()) for place in places]
-    if pictures:
-        command = [sys.executable, "-m", "nca", "train", *map(str, pictures), "-o", str(runs), "--features", "imagenet"]
+    missing = [picture for picture in pictures if not (runs / picture.stem).exists()]
+    if missing:
+        output = runs if len(missing) > 1 else runs / missing[0].stem  # of a single picture it is the run itself
+        command = [sys.executable, "-m", "nca", "train", *map(str, missing), "-o", str(output), *options]
         subprocess.run(command, check=True)  # noqa: S603
 
 
@@ -69,7 +69,8 @@ def sheet(runs: Path, names: list[str]) -> Image.Image:
         whole.paste(picture, (left, top))
         whole.paste(young, (left, top + SMALL + GAP))
         whole.paste(old, (left + SMALL + GAP, top))
-        ImageDraw.Draw(whole).text((left, top + 2 * (SMALL + GAP)), name, "black", ImageFont.load_default(FONT))
+        label, font = name.replace("_", " "), ImageFont.load_default(FONT)
+        ImageDraw.Draw(whole).text((left, top + 2 * (SMALL + GAP)), label, "black", font)
     return whole
 
 

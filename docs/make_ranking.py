@@ -51,4 +51,4 @@ def _made_of(half: Array) -> dict[str, Array]:
 
 
 if __name__ == "__main__":
-    main([Path(each) for each in sys.argv[1:]])
+    main([Path(each) for each in sys.argv[1:]] or sys.exit(__doc__))

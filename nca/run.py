@@ -46,7 +46,10 @@ def model_bytes(rule: Rule, provenance: dict[str, Any]) -> bytes:
 
 
 def load_run(folder: Path) -> Run:
-    """Read a run folder. Raises UserError where it is missing or damaged, or its rule breaks a bound."""
+    """Read a run folder; its name has spaces for underscores.
+
+    Raises UserError where it is missing or damaged, or its rule breaks a bound.
+    """
     path = folder / MODEL
     try:
         content = path.read_bytes()
@@ -55,11 +58,16 @@ def load_run(folder: Path) -> Run:
     except OSError as error:
         raise UserError(f"{path} cannot be read: {error.strerror or error}") from None
     try:
-        return _parse(plain_text(folder.resolve().name).replace("_", " "), content)
+        return _parse(_name(folder), content)
     except UserError as error:
         raise UserError(f"{path}: {error}") from None
     except (SafetensorError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise UserError(f"{path} is damaged ({error!r}): expected a model of format {FORMAT}; train again") from None
+
+
+def _name(folder: Path) -> str:
+    name = plain_text(folder.resolve().name)
+    return name.replace("_", " ").strip() or name
 
 
 def _parse(name: str, content: bytes) -> Run:

@@ -1,5 +1,6 @@
 """The figures of quality rank what everyone ranks; textures that fail are found out."""
 
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from nca.evaluate import SMALL_WINDOW, Judge, Life, evaluate, live
 from nca.export.gallery import shipped
 from nca.picture import load_picture, natural_scale, scale_picture
 from nca.quality import Figures, Reference
+from nca.quick import rollout
 from nca.rollout import seed_state
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
@@ -164,10 +166,13 @@ def test_an_untrained_rule_fails_at_once():
     assert not evaluation.fields()["holds"]
 
 
-@pytest.mark.parametrize("texture", DRAWN, ids=lambda texture: texture.name)
-def test_what_ships_looks_like_its_picture_and_heals(texture):
-    life, _ = live(texture.rule, Judge(example(texture.name), SMALL_WINDOW), 64, (200, 1000), seed=1, device=CPU)
+@pytest.mark.parametrize(("texture", "another"), [*pairwise([*DRAWN, DRAWN[0]])], ids=lambda texture: texture.name)
+def test_a_drawn_texture_that_ships_looks_like_its_picture_and_heals(texture, another):
+    judge = Judge(example(texture.name), SMALL_WINDOW)
+    life, _ = live(texture.rule, judge, 64, (200, 1000), seed=1, device=CPU)
+    stranger = rollout(another.rule, seed_state(another.rule, 64, 64), 200, seed=1)
     assert not life.complaint
+    assert max(life.style.values()) < judge.style(stranger)
 
 
 def test_all_drawn_pictures_ship():

@@ -1,0 +1,59 @@
+"""Holds the presets against each other: `python docs/make_presets.py RUNS PICTURE...`.
+
+Trains each picture by each preset, but for what RUNS/PRESET has already. Writes presets.webp, a row a picture, and
+prints style, precision and recall; all figures stand in RUNS/PRESET.json.
+"""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import make_figures
+import numpy as np
+from make_gallery import train
+from PIL import Image
+
+from nca.export.pictures import Picture, snapshots
+from nca.picture import load_picture
+from nca.run import TARGET, load_run
+
+HERE = Path(__file__).parent
+PRESETS = {
+    "tiny": ["--preset", "tiny"],
+    "small": ["--preset", "small"],
+    "full": ["--preset", "full"],
+    "small imagenet": ["--features", "imagenet"],
+}
+SIDE, SCALE = 160, 2  # cells of a panel, pixels a cell
+STEPS = 2000
+
+
+def main(runs: Path, pictures: list[Path]) -> None:
+    """Train, judge, draw."""
+    names = [picture.stem for picture in pictures]
+    for preset, options in PRESETS.items():
+        train(runs / preset, pictures, options)
+        command = [sys.executable, "-m", "nca", "evaluate", *(str(runs / preset / name) for name in names), "--json"]
+        with (runs / f"{preset}.json").open("w") as file:
+            subprocess.run(command, check=True, stdout=file)  # noqa: S603
+    make_figures.main([runs / f"{preset}.json" for preset in PRESETS])
+    sheet(runs, names).save(HERE / "presets.webp", quality=80)
+
+
+def sheet(runs: Path, names: list[str]) -> Image.Image:
+    """A row of panels for each picture: itself, and its textures by preset."""
+    rows = [np.hstack(list(panels(runs, name))) for name in names]
+    whole = Image.fromarray(np.vstack(rows))
+    return whole.resize((whole.width * SCALE, whole.height * SCALE), Image.Resampling.NEAREST)
+
+
+def panels(runs: Path, name: str) -> list[Picture]:
+    """The picture, as it was trained on and repeated; its texture after 2,000 steps by each preset."""
+    found = [load_run(runs / preset / name).rule for preset in PRESETS]
+    target = load_picture(runs / next(iter(PRESETS)) / name / TARGET)
+    tiled = np.tile(target, (-(-SIDE // len(target)),) * 2 + (1,))[:SIDE, :SIDE]
+    return [tiled, *(picture for rule in found for picture in snapshots(rule, [STEPS], (SIDE, SIDE)))]
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), [Path(each) for each in sys.argv[2:]])
