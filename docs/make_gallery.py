@@ -77,9 +77,15 @@ def sheet(runs: Path, names: list[str]) -> Image.Image:
 def panels(folder: Path) -> list[Picture]:
     """The picture, as it was trained on and repeated; its texture after 1,000 steps; a large field after 10,000."""
     rule = load_run(folder).rule
-    picture = np.tile(load_picture(folder / TARGET), (2, 2, 1))[:SMALL, :SMALL]
+    picture = repeated(load_picture(folder / TARGET), SMALL)
     [young], [old] = snapshots(rule, [1000], (SMALL, SMALL)), snapshots(rule, [10_000], (LARGE, LARGE))
     return [picture, young, old]
+
+
+def repeated(picture: Picture, side: int) -> Picture:
+    """A square picture side by side with itself, as far as a panel of this side goes."""
+    count = -(-side // len(picture))
+    return np.tile(picture, (count, count, 1))[:side, :side]
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from pathlib import Path
 from threading import Thread
 from typing import Any
 
-import numpy as np
+from make_gallery import repeated
 from PIL import Image
 
 from nca.export.browser import launch
@@ -47,8 +47,7 @@ def strip() -> Image.Image:
     healed = rollout(rule, wiped, 200, seed=1, first=412)
     picture = load_picture(EXAMPLES / "lava.png")
     target = scale_picture(picture, natural_scale(picture), SIDE)
-    tiled = np.tile(target, (2, 2, 1))[:SIDE, :SIDE]
-    panels = [tiled, *(rgb_bytes(state) for state in (growing, grown, wiped, healed))]
+    panels = [repeated(target, SIDE), *(rgb_bytes(state) for state in (growing, grown, wiped, healed))]
     whole = Image.new("RGB", (len(panels) * (SIDE * SCALE + GAP) - GAP, SIDE * SCALE), "white")
     for index, panel in enumerate(panels):
         large = Image.fromarray(panel).resize((SIDE * SCALE, SIDE * SCALE), Image.Resampling.NEAREST)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import make_figures
 import numpy as np
-from make_gallery import train
+from make_gallery import repeated, train
 from PIL import Image
 
 from nca.export.pictures import Picture, snapshots
@@ -42,7 +42,7 @@ def main(runs: Path, pictures: list[Path]) -> None:
 
 def sheet(runs: Path, names: list[str]) -> Image.Image:
     """A row of panels for each picture: itself, and its textures by preset."""
-    rows = [np.hstack(list(panels(runs, name))) for name in names]
+    rows = [np.hstack(panels(runs, name)) for name in names]
     whole = Image.fromarray(np.vstack(rows))
     return whole.resize((whole.width * SCALE, whole.height * SCALE), Image.Resampling.NEAREST)
 
@@ -50,9 +50,9 @@ def sheet(runs: Path, names: list[str]) -> Image.Image:
 def panels(runs: Path, name: str) -> list[Picture]:
     """The picture, as it was trained on and repeated; its texture after 2,000 steps by each preset."""
     found = [load_run(runs / preset / name).rule for preset in PRESETS]
-    target = load_picture(runs / next(iter(PRESETS)) / name / TARGET)
-    tiled = np.tile(target, (-(-SIDE // len(target)),) * 2 + (1,))[:SIDE, :SIDE]
-    return [tiled, *(picture for rule in found for picture in snapshots(rule, [STEPS], (SIDE, SIDE)))]
+    picture = load_picture(runs / next(iter(PRESETS)) / name / TARGET)
+    textures = [texture for rule in found for texture in snapshots(rule, [STEPS], (SIDE, SIDE))]
+    return [repeated(picture, SIDE), *textures]
 
 
 if __name__ == "__main__":
