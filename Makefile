@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: setup demo test check docs clean
+.PHONY: setup demo check check-python check-javascript test test-all docs site site-tools templates release-check clean
 
 setup: $(READY)
 
@@ -13,7 +13,8 @@ $(READY): pyproject.toml
 		if sys.version_info < (3, 11) else 0)'
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --upgrade pip
-	$(BIN)/python -m pip install --quiet --editable ".[dev]"
+	@# setuptools warns of the folder nca/, which hides nothing: the finder that it installs maps every package
+	PYTHONWARNINGS="ignore:Editable installation" $(BIN)/python -m pip install --quiet --editable ".[dev]"
 	touch $@
 
 demo: demo/lava.html
@@ -23,24 +24,67 @@ demo: demo/lava.html
 	@echo
 	$(BIN)/nca verify $< --if-found
 
-demo/lava.html: demo/.trained $(wildcard export/*.py shaders/*.j2 viewer/*)
+demo/lava.html: demo/.trained $(shell find export shaders viewer -name "*.py" -o -name "*.js" -o -name "*.j2" -o -name "*.css")
 	$(BIN)/nca export demo/lava -o $@ --force
 
 demo/.trained: examples/lava.png | $(READY)
-	$(BIN)/nca train $< -o demo/lava --features imagenet --force
+	$(BIN)/nca train $< -o demo/lava --force
 	touch $@
 
-test: check
-	$(BIN)/python tests/install_browser.py
-	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
+check: check-python check-javascript
 
-check: $(READY)
+check-python: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy
+	$(BIN)/python tools/lay_out.py
+	cd build/layout && $(CURDIR)/$(BIN)/mypy
+	cd build/layout && $(CURDIR)/$(BIN)/lint-imports --no-logo --no-cache pyproject.toml
+
+check-javascript: $(READY)
+ifeq ($(shell command -v npm 2>/dev/null),)
+	@echo "npm is not installed: the JavaScript is left unchecked."
+else
+	$(BIN)/python tools/install_packages.py
+	npm run --silent check
+	npm run --silent format
+endif
+
+# Worksteal: a process that has no tests left takes half of another's, so that no processor waits at the end.
+# One thread each: those of NumPy would wait for each other, and take processor time to do so.
+# One process more than processors, up to 4: tests wait for their browsers half of the time.
+PROCESSES := $(shell $(PYTHON) -c 'import os; print(min(4, 1 + (os.cpu_count() or 1)))')
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses $(PROCESSES) --dist worksteal
+
+test: check
+	$(BIN)/python tools/install_browser.py
+	$(PYTEST) -m "not rare"
+
+# Also the tests that need much time, or a host that few machines have.
+test-all: check site-tools
+	$(BIN)/python tools/install_browser.py
+	$(PYTEST)
 
 docs: $(READY)
-	$(BIN)/python docs/make_commands.py
+	$(BIN)/python tools/make_commands.py
+	$(BIN)/python tools/make_api.py
+	$(BIN)/python tools/install_packages.py
+	node tools/make_javascript.js > docs/javascript.md
+
+site-tools: $(READY)
+	$(BIN)/python -c "import material" 2>/dev/null || $(BIN)/python -m pip install --quiet --editable ".[site]"
+
+# The site, which any static host serves: python3 -m http.server -d build/site
+site: site-tools
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --quiet
+	@echo "The site: $(CURDIR)/build/site"
+
+# After each change of a shader.
+templates: $(READY)
+	$(BIN)/python tools/make_templates.py
+
+# Everything that a release publishes, built from a clean clone into build/release and tried. Publishes nothing.
+release-check: $(READY)
+	$(BIN)/python tools/release_check.py
 
 clean:
 	rm -rf .venv demo build dist *.egg-info

@@ -2,7 +2,7 @@
 
 import gzip
 import os
-import runpy
+import sys
 from collections.abc import Iterable, Iterator
 from importlib.util import find_spec
 from pathlib import Path
@@ -11,22 +11,27 @@ from typing import TYPE_CHECKING
 
 import click
 from contest import DEVICE, OURS, STREAM, THEIRS, Contestant, check, enter, race, ratio
+from decoding import HEAD, decoding
 from model import FloatModel
-from server import serve
 from start_up import start_up
 
 from nca.errors import UserError
-from nca.export.browser import RENDERERS, launch
 from nca.export.bundle import Bundle
-from nca.export.html import render_page
+from nca.export.check.browser import RENDERERS, launch
+from nca.export.formats.page import render_page
+
+sys.path.append(str(Path(__file__).parent.parent / "tests" / "support"))
+from decoders import random_decoder
+from rules import random_rule
+from server import ISOLATED, serve
 
 if TYPE_CHECKING:
     from playwright.sync_api import BrowserContext
 
 HERE = Path(__file__).parent
-random_rule = runpy.run_path(str(HERE.parent / "tests" / "rules.py"))["random_rule"]
 MODELS = ((4, 8), (12, 96), (16, 128))  # channels, hidden units
 SIZES = (256, 512)  # cells across and down
+UNITS = (16, 32)  # hidden units of the decoders
 
 Times = dict[str, list[float]]  # a contestant's ms a step, round by round
 
@@ -34,20 +39,35 @@ Times = dict[str, list[float]]  # a contestant's ms a step, round by round
 @click.command()
 @click.option("--renderer", type=click.Choice(list(RENDERERS)), default="default", show_default=True)
 @click.option("--quick", is_flag=True, help="Two models on the small grid, in three rounds.")
-def main(renderer: str, quick: bool) -> None:
+@click.option("--decoders", is_flag=True, help="The decoders alone.")
+def main(renderer: str, quick: bool, decoders: bool) -> None:
     """Time exported pages, other libraries and plain shaders in turn, and print tables in Markdown."""
+    rounds = 3 if quick else 9
+    try:
+        with serve(HERE.parent, ISOLATED) as site:
+            if not decoders:
+                _show_theirs(renderer, site.address, quick, rounds)
+            _show_decoders(renderer, site.address, rounds)
+    except UserError as error:
+        raise click.ClickException(str(error)) from error
+
+
+def _show_theirs(renderer: str, address: str, quick: bool, rounds: int) -> None:
     if not (HERE / "node_modules").exists():
         raise click.ClickException("the libraries to compare with are not installed: npm ci --prefix benchmarks")
     if not find_spec("onnx"):
         raise click.ClickException('onnx is not installed: pip install --editable ".[dev,benchmarks]"')
     bundles = [Bundle.of(random_rule(C, H), f"{C}/{H}") for C, H in (MODELS[:2] if quick else MODELS)]
-    sizes, rounds = (SIZES[:1], 3) if quick else (SIZES, 9)
-    try:
-        with serve(HERE.parent) as address:
-            _show_pages(bundles, renderer, address, rounds)
-            _show_steps(bundles, sizes, renderer, address, rounds)
-    except UserError as error:
-        raise click.ClickException(str(error)) from error
+    _show_pages(bundles, renderer, address, rounds)
+    _show_steps(bundles, SIZES[:1] if quick else SIZES, renderer, address, rounds)
+
+
+def _show_decoders(renderer: str, address: str, rounds: int) -> None:
+    """A megapixel at each detail, with a rule of 12 channels and 96 hidden units."""
+    for units in UNITS:
+        bundle = Bundle.of(random_rule(12, 96), f"{units} units", decoder=random_decoder(12, units))
+        with launch(renderer=renderer) as browser, browser.new_context(bypass_csp=True) as context:
+            _table([f"{bundle.name}: {HEAD[0]}", *HEAD[1:]], decoding(context, address, bundle, rounds))
 
 
 def _show_pages(bundles: Iterable[Bundle], renderer: str, address: str, times: int) -> None:

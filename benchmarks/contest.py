@@ -12,8 +12,8 @@ from torch import Tensor
 
 from nca.errors import UserError
 from nca.export.bundle import Bundle
-from nca.export.html import render_page
-from nca.rule import STATE_BITS
+from nca.export.formats.page import render_page
+from nca.rule.rule import STATE_BITS
 
 if TYPE_CHECKING:
     from playwright.sync_api import BrowserContext, Page

@@ -1,5 +1,7 @@
 """The automaton as others train it: in floats, over all cells, with a random mask and autograd's gradients.
 
+`Plain` is ours, in plain torch also where compiled steps would run.
+
 Written from their descriptions: fast.ai's lesson 20, and Niklasson et al., "Self-Organising Textures" (Distill 2021),
 with its PyTorch notebook and TensorFlow code. Weights, kernels and loop are ours, so that all train the same model.
 """
@@ -10,9 +12,11 @@ import torch
 from torch import Tensor
 from torch.nn.functional import conv2d, pad, relu
 
-from nca.automaton import Automaton
+from nca.model.automaton import Automaton
+from nca.model.step import plain_steps
+from nca.rule.mask import MaskSchedule
 
-__all__ = ["Depthwise", "Folded"]
+__all__ = ["Depthwise", "Folded", "Plain"]
 
 KERNELS = torch.tensor(
     [
@@ -24,17 +28,29 @@ KERNELS = torch.tensor(
 )
 
 
+class Plain(Automaton):
+    """Automaton.forward as it is without Numba, and on a GPU."""
+
+    def forward(
+        self, x: Tensor, steps: int, *, seed: int, matmul_dtype: torch.dtype = torch.float32, **_: Any
+    ) -> Tensor:
+        """As Automaton.forward, from step 0."""
+        weights = self._on_grid()
+        schedule = MaskSchedule(steps, seed, 0, self.update)
+        return plain_steps(x, weights.w1, weights.b1, weights.w2, schedule, matmul_dtype)
+
+
 class Formulation(Automaton):
     """Automaton.forward in floats."""
 
-    def forward(self, x: Tensor, steps: int, *, products: torch.dtype = torch.float32, **_: Any) -> Tensor:
+    def forward(self, x: Tensor, steps: int, *, matmul_dtype: torch.dtype = torch.float32, **_: Any) -> Tensor:
         """As Automaton.forward; the random mask takes no seed, and the rest runs under autocast."""
         C = x.shape[3]
-        w1 = (self.w1.weight.flatten(1) * self.gains).view(-1, 4, C).mT.reshape(-1, 4 * C, 1, 1)
+        w1 = (self.layer1.weight.flatten(1) * self.gains).view(-1, 4, C).mT.reshape(-1, 4 * C, 1, 1)
         x = x.permute(0, 3, 1, 2).contiguous()
-        with torch.autocast(x.device.type, products, enabled=products != torch.float32):
+        with torch.autocast(x.device.type, matmul_dtype, enabled=matmul_dtype != torch.float32):
             for _ in range(steps):
-                change = self.w2(relu(conv2d(self.perceive(x), w1, self.w1.bias)))
+                change = self.layer2(relu(conv2d(self.perceive(x), w1, self.layer1.bias)))
                 picked = (torch.rand(len(x), 1, *x.shape[2:], device=x.device) + self.update / 256).floor()
                 x = x + change * picked
         return x.permute(0, 2, 3, 1)

@@ -13,10 +13,10 @@ import torch
 from torch import Tensor
 
 from nca import Rule
-from nca.mask import mask
-from nca.rollout import rollout, seed_state
+from nca.rule.mask import mask
+from nca.rule.reference import reference_rollout, seed_state
 
-sys.path.append(str(Path(__file__).parent.parent / "tests"))
+sys.path.append(str(Path(__file__).parent.parent / "tests" / "support"))
 from rules import random_rule
 
 SIDE, WARM_UP, SAMPLES, EVERY = 192, 200, 9, 7
@@ -49,9 +49,9 @@ MASKS = {
 
 def figures(rule: Rule) -> Tensor:
     """Powers across, down and diagonally, and the pairs' logarithm: (4,)."""
-    state, found = rollout(rule, seed_state(rule, SIDE, SIDE), WARM_UP, seed=1), []
+    state, found = reference_rollout(rule, seed_state(rule, SIDE, SIDE), WARM_UP, seed=1), []
     for step in range(WARM_UP, WARM_UP + SAMPLES * EVERY, EVERY):
-        state = rollout(rule, state, EVERY, seed=1, first=step)
+        state = reference_rollout(rule, state, EVERY, seed=1, first=step)
         found.append(torch.tensor([*_powers(state), _unevenness(state)]))
     return torch.stack(found).mean(0)
 
@@ -74,7 +74,7 @@ def main() -> None:
     """Print a row a mask: the mean over all rules, and the worst rule's power."""
     print("| mask | across | down | diagonal | worst rule | pairs |\n|---|---|---|---|---|---|")
     for name, each in MASKS.items():
-        with patch("nca.rollout.mask", each):
+        with patch("nca.rule.reference.mask", each):
             rows = torch.stack([figures(rule) for rule in RULES])
         across, down, diagonal, pairs = rows.mean(0).tolist()
         print(f"| {name} | {across:.2f} | {down:.2f} | {diagonal:.2f} | {rows[:, :3].max():.1f} | {pairs:.3f} |")

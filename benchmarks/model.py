@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn.functional import conv2d, pad
 
-from nca.rule import UPDATE_ALWAYS, Rule
+from nca.rule.rule import UPDATE_ALWAYS, Rule
 
 __all__ = ["FILTERS", "FloatModel"]
 

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import torch
 
-from nca.config import PRESETS, Config
-from nca.session import begin
-from nca.train import Trainer
+from nca.api.start import begin
+from nca.training.config import PRESETS, Config
+from nca.training.trainer import Trainer
 
 PRECISIONS = ("off", "bf16", "fp16")
 STEPS_SEEN, STATES_SEEN = 64, 4

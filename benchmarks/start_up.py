@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from statistics import median
 from typing import TYPE_CHECKING
 
-from nca.export.browser import launch
 from nca.export.bundle import Bundle
-from nca.export.verify import page_of
+from nca.export.check.browser import launch
+from nca.export.check.verify import page_of
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -33,7 +33,7 @@ WebGL2RenderingContext.prototype.drawArrays = function (...triangle) {
 };
 """
 _COMPILE = """async ([address, bundle, size]) => {
-  const { create } = await import(`${address}/viewer/nca.js`);
+  const { create } = await import(`${address}/viewer/runtime/nca.js`);
   const canvas = document.body.appendChild(document.createElement("canvas"));
   canvas.getContext("webgl2", { alpha: false, antialias: false, depth: false });
   const pixel = new Uint8Array(4);

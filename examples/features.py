@@ -1,4 +1,4 @@
-"""Features of one's own: colours and the edges of eight directions, finer and coarser.
+"""Custom features: colours, and edges in eight directions at four scales.
 
 nca train examples/lava.png -o runs/lava --features examples/features.py:Edges
 """
@@ -8,13 +8,13 @@ from torch import Tensor, nn
 from torch.nn.functional import conv2d, pad, relu
 
 DIRECTIONS = 8
-STEPS = (1, 2, 4, 8)  # px between the pixels that a kernel sees
+STEPS = (1, 2, 4, 8)  # px between the pixels that a kernel reads
 
 
 class Edges(nn.Module):
-    """Made without arguments, once; training compares the Gram matrices of its maps."""
+    """Training makes it once, without arguments, and compares the Gram matrices of its maps."""
 
-    margin = 24  # px by which the target is mirrored: what wraps around must not see its border
+    margin = 24  # px by which the target is mirrored, so that kernels that wrap around do not meet its seam
 
     def __init__(self) -> None:
         super().__init__()
@@ -22,7 +22,7 @@ class Edges(nn.Module):
         angles = torch.arange(DIRECTIONS) * (2 * torch.pi / DIRECTIONS)
         edges = angles.cos()[:, None, None] * across + angles.sin()[:, None, None] * across.T
         blur = torch.tensor([[1.0, 2, 1], [2, 4, 2], [1, 2, 1]]) / 16
-        self.register_buffer("edges", edges.repeat(3, 1, 1)[:, None])  # those of red, of green, of blue
+        self.register_buffer("edges", edges.repeat(3, 1, 1)[:, None])  # for red, green and blue
         self.register_buffer("blur", blur.expand(3, 1, 3, 3))
 
     def forward(self, pictures: Tensor) -> list[Tensor]:
@@ -36,6 +36,6 @@ class Edges(nn.Module):
 
 
 def _convolve(pictures: Tensor, kernels: Tensor, step: int) -> Tensor:
-    """Each colour by itself, on the torus."""
+    """Convolve each colour by itself, on the torus."""
     wrapped = pad(pictures, (step,) * 4, mode="circular")
     return conv2d(wrapped, kernels, groups=3, dilation=step)

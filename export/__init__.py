@@ -1,1 +1,1 @@
-"""Bundles, pages and their verification, made from a rule."""
+"""Export of a rule: bundles, shaders, formats, checks in a browser, pictures."""

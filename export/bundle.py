@@ -1,24 +1,22 @@
-"""The bundle `NAME.nca.json`: a rule, its shaders and where it came from, in one file for page, viewer and own code."""
+"""The bundle `NAME.nca.json`: one file with a rule, its decoder if it has one, and its provenance."""
 
-import base64
-import binascii
 import json
-import math
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from nca.errors import UserError
-from nca.export.shaders import PASSES, render_shaders
-from nca.rule import CHANNELS, FORMAT, MAX_HIDDEN, UPDATE_ALWAYS, Rule
+from nca.export.decoder_fields import decoder_fields, decoder_of
+from nca.export.fields import decode_arrays, encode_arrays, exactly, shown, within
+from nca.export.shaders import render_shaders
+from nca.jsontext import clean, parse_json
+from nca.rule.decoder import FORMAT as DECODED
+from nca.rule.decoder import Decoder
+from nca.rule.rule import CHANNELS, DTYPES, FORMAT, MAX_HIDDEN, UPDATE_ALWAYS, Rule
 
-__all__ = ["TYPES", "Bundle", "load_bundle", "parse_fields", "shown"]
+__all__ = ["PROOF", "TYPES", "Bundle", "load_bundle", "parse_fields"]
 
-# name -> type of the bytes, little-endian on every machine
-_ARRAYS = {"w1": "<i1", "b1": "<i4", "k1": "<u1", "w2": "<i1", "k2": "<u1"}
 TYPES: dict[str, type] = {
     "format": str,
     "name": str,
@@ -26,9 +24,10 @@ TYPES: dict[str, type] = {
     "hidden": int,
     "update": int,
     "weights": dict,
-    "shaders": dict,
+    "decoder": dict,  # in nca-fixed-2 alone
     "provenance": dict,
 }
+PROOF = "proof"  # the part of a provenance that is made anew at each export: nca.export.proof
 _NAMES = {str: "text", int: "a whole number", dict: "an object"}
 
 
@@ -38,32 +37,67 @@ class Bundle:
 
     name: shown to people; any text.
     rule: the automaton.
-    shaders: GLSL ES 3.00 by pass: vertex, step, brush, display.
-    provenance: what it was trained on and how; anything that JSON holds.
+    provenance: the picture, the configuration and the figures of its training; anything that JSON holds.
+    decoder: paints several pixels for each cell, from as many channels as the rule has; None shows a cell as a pixel.
+
+    Raises UserError if the decoder has another number of channels.
     """
 
     name: str
     rule: Rule
-    shaders: dict[str, str]
     provenance: dict[str, Any] = field(default_factory=dict)
+    decoder: Decoder | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse a decoder of another rule."""
+        if self.decoder and self.decoder.channels != self.rule.channels:
+            found, expected = self.decoder.channels, self.rule.channels
+            raise UserError(f"decoder of {found} channels: expected {expected}, as the rule has")
 
     @classmethod
-    def of(cls, rule: Rule, name: str, provenance: dict[str, Any] | None = None) -> "Bundle":
-        """A rule with freshly rendered shaders."""
-        return cls(name, rule, render_shaders(rule), provenance or {})
+    def of(
+        cls, rule: Rule, name: str, provenance: dict[str, Any] | None = None, decoder: Decoder | None = None
+    ) -> "Bundle":
+        """The bundle of a rule."""
+        return cls(name, rule, provenance or {}, decoder)
+
+    @property
+    def format(self) -> str:
+        """nca-fixed-2 with a decoder, else nca-fixed-1."""
+        return DECODED if self.decoder else FORMAT
+
+    @property
+    def detail(self) -> int:
+        """The pixels of a cell, across and down, in pictures for which no other number is chosen."""
+        return self.decoder.detail if self.decoder else 1
+
+    @property
+    def fingerprint(self) -> str:
+        """Hexadecimal digits that identify the rule and its decoder."""
+        return self.rule.fingerprint + (self.decoder.fingerprint if self.decoder else "")
+
+    @property
+    def byte_count(self) -> int:
+        """The size of all arrays in bytes."""
+        return self.rule.byte_count + (self.decoder.byte_count if self.decoder else 0)
+
+    @cached_property
+    def shaders(self) -> dict[str, str]:
+        """GLSL ES 3.00 by pass: vertex, step, brush, display. Always made from the weights, never read from a file."""
+        return render_shaders(self.rule, self.decoder)
 
     def fields(self) -> dict[str, Any]:
-        """What the file holds, as plain JSON values in the file's order."""
+        """All fields of the file, in its order, as plain JSON values."""
         rule = self.rule
         return {
-            "format": FORMAT,
+            "format": self.format,
             "name": self.name,
             "channels": rule.channels,
             "hidden": rule.hidden,
             "update": rule.update,
-            "weights": {name: _encode(getattr(rule, name), dtype) for name, dtype in _ARRAYS.items()},
-            "shaders": self.shaders,
-            "provenance": self.provenance,
+            "weights": encode_arrays(rule.arrays(), DTYPES),
+            **({"decoder": decoder_fields(self.decoder)} if self.decoder else {}),
+            "provenance": clean(self.provenance),
         }
 
     def to_json(self) -> str:
@@ -76,13 +110,19 @@ class Bundle:
 
         Raises UserError that says what is wrong with it and what was expected.
         """
-        fields = parse_fields(text, TYPES)
-        weights = _exactly(fields["weights"], tuple(_ARRAYS), "weights")
-        C, H = fields["channels"], fields["hidden"]
-        shapes = {"w1": (H, 4 * C), "b1": (H,), "k1": (H,), "w2": (C, H), "k2": (C,)}
-        arrays = {name: _decode(name, weights[name], dtype, shapes[name]) for name, dtype in _ARRAYS.items()}
-        rule = Rule(**arrays, update=fields["update"])
-        return cls(fields["name"], rule, fields["shaders"], fields["provenance"])
+        return cls.from_data(parse_fields(text, TYPES))
+
+    @classmethod
+    def from_data(cls, fields: dict[str, Any]) -> "Bundle":
+        """The bundle of fields that `parse_fields` returned.
+
+        Raises UserError where the weights are not those of a rule or a decoder of this size.
+        """
+        shapes = Rule.shapes(fields["channels"], fields["hidden"])
+        rule = Rule(**decode_arrays(fields["weights"], DTYPES, shapes), update=fields["update"])
+        decoder = decoder_of(fields["decoder"], rule.channels) if "decoder" in fields else None
+        provenance = {key: value for key, value in fields["provenance"].items() if key != PROOF}
+        return cls(fields["name"], rule, provenance, decoder)
 
 
 def load_bundle(path: Path) -> Bundle:
@@ -103,67 +143,30 @@ def load_bundle(path: Path) -> Bundle:
 def parse_fields(text: str, types: dict[str, type]) -> dict[str, Any]:
     """Parse a bundle's JSON and check that it has exactly these keys and types, and sizes that can be.
 
+    A decoder is expected where the format has one. The shaders that files of earlier versions hold are left out.
+
     Raises UserError.
     """
-    try:
-        fields = json.loads(text)
-        json.dumps(fields, ensure_ascii=False, allow_nan=False).encode()  # half a surrogate pair, NaN: no such text
-    except (ValueError, RecursionError) as error:
-        reason = "nested too deeply" if isinstance(error, RecursionError) else str(error)
-        raise UserError(f"not JSON ({reason}), expected a {FORMAT} bundle") from error
-    if not isinstance(fields, dict) or fields.get("format") != FORMAT:
-        found = fields.get("format") if isinstance(fields, dict) else fields
-        raise UserError(f"format is {shown(found)}, expected {FORMAT!r}")
-    for key, value in _exactly(fields, tuple(types), "bundle").items():
+    fields = _parse_json(text)
+    fields.pop("shaders", None)
+    keys = [key for key in types if key != "decoder" or fields["format"] == DECODED]
+    for key, value in exactly(fields, keys, "bundle").items():
         if type(value) is not types[key]:
             raise UserError(f"{key} is {shown(value)}, expected {_NAMES[types[key]]}")
-    _check_sizes(fields)
-    _check_shaders(fields["shaders"])
+    within("channels", fields["channels"], CHANNELS, f"one of {CHANNELS}")
+    within("hidden", fields["hidden"], range(4, MAX_HIDDEN + 1, 4), f"a multiple of 4 from 4 to {MAX_HIDDEN}")
+    within("update", fields["update"], range(1, UPDATE_ALWAYS + 1), f"1 to {UPDATE_ALWAYS}")
     return fields
 
 
-def shown(value: object) -> str:
-    """A value of unknown size on one line of an error."""
-    text = repr(value)
-    return text if len(text) <= 60 else f"{text[:57]}..."
-
-
-def _check_sizes(fields: dict[str, Any]) -> None:
-    if fields["channels"] not in CHANNELS:
-        raise UserError(f"channels is {shown(fields['channels'])}, expected one of {CHANNELS}")
-    if fields["hidden"] not in range(4, MAX_HIDDEN + 1, 4):
-        raise UserError(f"hidden is {shown(fields['hidden'])}, expected a multiple of 4 from 4 to {MAX_HIDDEN}")
-    if fields["update"] not in range(1, UPDATE_ALWAYS + 1):
-        raise UserError(f"update is {shown(fields['update'])}, expected 1 to {UPDATE_ALWAYS}")
-
-
-def _check_shaders(shaders: dict[str, Any]) -> None:
-    for name, source in _exactly(shaders, tuple(PASSES), "shaders").items():
-        if not isinstance(source, str) or not source:
-            raise UserError(f"{name} shader is {shown(source)}, expected GLSL text")
-
-
-def _exactly(fields: dict[str, Any], keys: tuple[str, ...], where: str) -> dict[str, Any]:
-    missing = [key for key in keys if key not in fields]
-    unknown = [shown(key) for key in fields if key not in keys]
-    if missing or unknown:
-        found = f"no {', '.join(missing)}" if missing else f"unknown {', '.join(unknown[:3])}"
-        raise UserError(f"{found} in its {where}, expected {', '.join(keys)}")
-    return fields
-
-
-def _encode(values: NDArray[np.int64], dtype: str) -> str:
-    return base64.b64encode(values.astype(dtype).tobytes()).decode()
-
-
-def _decode(name: str, text: object, dtype: str, shape: tuple[int, ...]) -> NDArray[np.int64]:
-    if not isinstance(text, str):
-        raise UserError(f"{name} is {shown(text)}, expected base64 text")
+def _parse_json(text: str) -> dict[str, Any]:
+    """An object with one of our formats. Raises UserError."""
     try:
-        data = base64.b64decode(text, validate=True)
-    except (binascii.Error, ValueError) as error:
-        raise UserError(f"{name} is not base64 ({error}), expected {dtype} values") from error
-    expected = math.prod(shape) * np.dtype(dtype).itemsize
-    if len(data) != expected:
-        raise UserError(f"{name} has {len(data)} bytes, expected {expected}: {dtype} values of shape {shape}")
-    return np.frombuffer(data, dtype).reshape(shape).astype(np.int64)
+        fields = parse_json(text)
+        json.dumps(fields, ensure_ascii=False, allow_nan=False).encode()  # refuses NaN and half a surrogate pair
+    except ValueError as error:
+        raise UserError(f"not JSON ({error}), expected a {FORMAT} bundle") from error
+    found = fields.get("format") if isinstance(fields, dict) else fields
+    if found not in (FORMAT, DECODED) or not isinstance(fields, dict):
+        raise UserError(f"format is {shown(found)}, expected {FORMAT!r} or {DECODED!r}")
+    return fields

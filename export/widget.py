@@ -1,14 +1,15 @@
-"""A living texture in a notebook: the page's runtime as an anywidget."""
+"""A living texture in a notebook: the runtime of the page as an anywidget."""
 
+from dataclasses import replace
 from os import PathLike
 from pathlib import Path
 from typing import Any
 
 from nca.errors import UserError
 from nca.export.bundle import Bundle
-from nca.export.modules import read_modules
+from nca.export.js.modules import read_modules
 from nca.export.source import load_source
-from nca.rule import Rule
+from nca.rule.rule import Rule
 
 try:
     from anywidget import AnyWidget
@@ -18,15 +19,13 @@ except ModuleNotFoundError as error:
 
 __all__ = ["Widget"]
 
-FIELDS = ("format", "name", "channels", "shaders")  # what the browser needs of a bundle
-
 
 class Widget(AnyWidget):
-    """What `nca.widget` returns. Each output that shows it runs on its own; what is set here reaches them all."""
+    """The widget that `nca.widget` returns. Each output that shows it runs alone; settings here reach all of them."""
 
-    _esm = read_modules("widget.js", exporting=True) + "\nexport default { render };\n"
+    _esm = read_modules("widget/widget.js", exporting=True) + "\nexport default { render };\n"
     _bundle = Dict().tag(sync=True)
-    # Since the last reset; an output that comes later, or a saved one, replays them.
+    # All moves since the last reset; outputs that appear later, and saved ones, replay them.
     _moves = List(List()).tag(sync=True)
     width = Int(min=1, max=4096).tag(sync=True)
     height = Int(min=1, max=4096).tag(sync=True)
@@ -36,26 +35,45 @@ class Widget(AnyWidget):
     paused = Bool().tag(sync=True)
 
     def __init__(self, texture: "str | PathLike[str] | Bundle | Rule", **traits: Any) -> None:
-        fields = _bundle(texture).fields()
-        super().__init__(_bundle={key: fields[key] for key in FIELDS}, **traits)
+        super().__init__(_bundle=_fields(texture), **traits)
 
     def step(self, count: int = 1) -> None:
-        """Take so many steps, paused or not."""
+        """Take `count` steps, also while paused."""
         self._moves = [*self._moves, ["step", count]]
 
-    def wipe(self, x: int, y: int, radius: int) -> None:
-        """Zero the cells within a radius of column x, row y on the torus."""
+    def erase(self, x: int, y: int, radius: int) -> None:
+        """Set the cells within `radius` of column x, row y on the torus to zero."""
         self._moves = [*self._moves, ["erase", x, y, radius]]
 
+    def learn(self, texture: "str | PathLike[str] | Bundle | Rule") -> None:
+        """Go on with the weights of another texture. The state stays, so the same field becomes another texture.
+
+        Raises UserError if its channels differ, or if only one of the two has a decoder.
+        """
+        fields = _fields(texture)
+        if _kind(fields) != _kind(self._bundle):
+            raise UserError(f"a texture of {_kind(fields)}: expected {_kind(self._bundle)}, as the field has")
+        self._bundle = fields
+
     def reset(self) -> None:
-        """Back to step 0."""
-        self._forget()  # a second reset in a row must be a change too
+        """Go back to step 0."""
+        self._forget()  # so that a second reset in a row is a change too
         self._moves = [["reset"]]
 
     @observe("seed", "width", "height")
     def _forget(self, _: object = None) -> None:
-        """The browser begins anew."""
+        """Forget the moves: the browser starts again."""
         self._moves = []
+
+
+def _fields(texture: "str | PathLike[str] | Bundle | Rule") -> dict[str, Any]:
+    """What the browser needs of a texture: no provenance."""
+    return replace(_bundle(texture), provenance={}).fields()
+
+
+def _kind(fields: dict[str, Any]) -> str:
+    """What two textures must have in common to share a field."""
+    return f"{fields['channels']} channels {'with' if 'decoder' in fields else 'without'} a decoder"
 
 
 def _bundle(texture: "str | PathLike[str] | Bundle | Rule") -> Bundle:

@@ -1,40 +1,89 @@
-"""The command line: one file a command. Heavy imports happen inside the commands, so that --help is quick."""
+"""The command line: one file for each command. Heavy imports are inside the commands, so that --help is fast."""
 
 from typing import Any
 
 import click
 
 from nca import UserError, __version__
-from nca.cli.evaluate import evaluate
-from nca.cli.export import export
-from nca.cli.info import info
-from nca.cli.render import render
-from nca.cli.train import train
-from nca.cli.verify import verify
-from nca.cli.view import view
+from nca.cli.evaluate import evaluate_command
+from nca.cli.export import export_command
+from nca.cli.import_texture import import_command
+from nca.cli.info import info_command
+from nca.cli.render import render_command
+from nca.cli.sharpen import sharpen_command
+from nca.cli.streams import end_for, prepare_streams
+from nca.cli.train import train_command
+from nca.cli.verify import verify_command
+from nca.cli.view import view_command
+from nca.cli.voice import spoken
+from nca.files import one_line
 
 __all__ = ["main"]
 
+SHORT = 68  # characters of a command's line of help, so that 80 columns hold it
+EXAMPLES = {  # in the order of a first use
+    "view": "nca view",
+    "train": "nca train bricks.jpg -o runs/bricks",
+    "evaluate": "nca evaluate runs/bricks",
+    "export": "nca export runs/bricks -o bricks.html",
+    "verify": "nca verify bricks.html",
+    "render": "nca render runs/bricks -o bricks.png",
+    "sharpen": "nca sharpen runs/bricks --picture bricks.jpg -o runs/crisp",
+    "info": "nca info runs/bricks",
+    "import": "nca import weights.pt -o runs/foreign",
+}
+
 
 class _Group(click.Group):
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """In the order of a first use, not of the alphabet."""
+        return list(self.commands)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """A line of help for each command, and an example."""
+        with formatter.section("Commands, in the order of a first use"):
+            for name, example in EXAMPLES.items():
+                formatter.write(f"  {name:10}{self.commands[name].get_short_help_str(SHORT)}\n{'':12}{example}\n")
+
+    def main(self, *args: Any, **options: Any) -> Any:
+        prepare_streams()
+        try:
+            return super().main(*args, **options)
+        except OSError as error:
+            end_for(error)
+
     def invoke(self, ctx: click.Context) -> Any:
         try:
-            return super().invoke(ctx)
+            with spoken():
+                return super().invoke(ctx)
         except UserError as error:
-            raise click.ClickException(str(error)) from None
+            raise click.ClickException(one_line(str(error))) from None
+        except MemoryError as error:
+            raise click.ClickException(f"out of memory ({error}): try a smaller picture or field") from None
 
 
-@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"], "show_default": True})
+@click.group(
+    cls=_Group,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"], "show_default": True},
+)
 @click.version_option(__version__)
-def main() -> None:
-    """Living textures: from a picture to a web page that computes the same bits.
-
-    \b
-    nca train bricks.png -o runs/bricks
-    nca export runs/bricks -o bricks.html
-    nca verify bricks.html
-    """  # noqa: D301 - click wants the character, not a raw string
+@click.pass_context
+def main(ctx: click.Context) -> None:
+    """Living textures: from a picture to a web page that computes the same bits."""
+    if ctx.invoked_subcommand is None:
+        click.echo(ctx.get_help())
 
 
-for command in (train, export, view, verify, render, info, evaluate):
-    main.add_command(command)
+for each in (
+    view_command,
+    train_command,
+    evaluate_command,
+    export_command,
+    verify_command,
+    render_command,
+    sharpen_command,
+    info_command,
+    import_command,
+):
+    main.add_command(each)

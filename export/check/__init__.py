@@ -1,0 +1,1 @@
+"""Checks of exported pages against torch: browsers, live textures, verification, replayed sessions."""

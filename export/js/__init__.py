@@ -1,0 +1,1 @@
+"""The viewer's JavaScript as pages carry it: modules joined, minified, stripped."""

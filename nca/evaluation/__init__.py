@@ -1,0 +1,1 @@
+"""How much a texture looks like its picture, and whether it is stable."""

@@ -1,0 +1,1 @@
+"""Training an automaton on a picture: loop, pool, loss, optimizer, run folder."""
