@@ -6,6 +6,7 @@ where the browser draws without a GPU, it takes processors from the training.
 """
 
 import argparse
+import os
 import statistics
 import time
 from collections.abc import Iterator
@@ -13,6 +14,8 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as nca/threads.py does, before torch is imported
 
 import torch
 

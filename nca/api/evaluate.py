@@ -12,6 +12,7 @@ from nca.api.checks import LAST_SEED, StrPath, check_range
 from nca.api.texture import Source, Texture, load
 from nca.errors import UserError
 from nca.rule.decoder import DETAILS
+from nca.threads import wait_asleep
 from nca.training.config import Config
 
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ def evaluate(
     >>> found.style < found.stability.shuffled
     True
     """
+    wait_asleep()
     from nca.callbacks.trackers.figures import add_figures, check_tracked
     from nca.device import pick_device
     from nca.evaluation.stability import Comparison

@@ -12,6 +12,7 @@ from nca.features.registry import AUTO
 from nca.files import check_output, write_file, write_folder
 from nca.lock import locked
 from nca.run import MODEL
+from nca.threads import wait_asleep
 
 __all__ = ["sharpen"]
 
@@ -50,6 +51,7 @@ def sharpen(
     >>> sharp.decoder.detail
     4
     """
+    wait_asleep()
     from nca.training.sharpened import Sharpening, run_files, sharpen_texture
 
     output = Path(output)

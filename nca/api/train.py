@@ -17,6 +17,7 @@ from nca.jobs.pictures import holds_jobs, train_pictures
 from nca.named import absolute
 from nca.run import MODEL
 from nca.swap import recover_folder
+from nca.threads import wait_asleep
 from nca.training.callback import Callback, Interrupted
 from nca.training.config import Config
 
@@ -140,6 +141,7 @@ def train(
     (Texture(lava: 4 channels, 8 hidden, 4x4 pixels a cell), False)
     """
     given = locals()
+    wait_asleep()
     settings = {name: given[name] for name in SETTINGS if given[name] is not None}
     paths, folder, log_to = as_paths(images), Path(output), [*map(absolute, log_to)]
     if "layer_weights" in settings:
