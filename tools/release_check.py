@@ -63,7 +63,7 @@ def build() -> None:
     run(sys.executable, "-m", "build", "--quiet", "--outdir", WHEELS)
     run(sys.executable, "-m", "twine", "check", "--strict", *WHEELS.iterdir())
     run("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--silent")
-    run("npm", "pack", "--silent", "--pack-destination", TARBALLS)
+    run(sys.executable, "tools/make_npm.py", TARBALLS)
     if re.search(r"^site:", (CLONE / "Makefile").read_text("utf-8"), re.M):
         ready, programs = ROOT / ".venv" / ".ready", Path(sys.executable).parent
         run("make", "site", f"BIN={programs}", f"READY={ready}", f"--old-file={ready}")
