@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: setup demo check check-python check-javascript test test-all docs site site-tools templates release-check clean
+.PHONY: setup demo check check-python check-javascript test test-all docs site site-tools npm templates release-check clean
 
 setup: $(READY)
 
@@ -77,6 +77,10 @@ site-tools: $(READY)
 site: site-tools
 	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --quiet
 	@echo "The site: $(CURDIR)/build/site"
+
+# The npm package, for `npm install FILE` in a project. Publishes nothing.
+npm: $(READY)
+	$(BIN)/python tools/make_npm.py
 
 # After each change of a shader.
 templates: $(READY)

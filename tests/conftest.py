@@ -8,6 +8,7 @@ import torch
 from hypothesis import settings
 from PIL import Image
 
+import make_npm
 from elements import HEAD, MOSS, STRICT
 from nca.export.bundle import Bundle
 from nca.export.check.browser import start
@@ -141,6 +142,12 @@ def site(tmp_path_factory):
     Image.new("RGB", (8, 8), "red").save(folder / "poster.png")
     with serve(folder, {**STRICT, "Cache-Control": "no-store"}) as site:  # a tab that is kept would keep test.html
         yield site
+
+
+@pytest.fixture(scope="session")
+def tarball(tmp_path_factory):
+    """The npm package."""
+    return make_npm.main(tmp_path_factory.mktemp("npm"))
 
 
 @pytest.fixture

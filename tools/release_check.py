@@ -30,9 +30,10 @@ def faults(folder: Path) -> list[str]:
     heading = next(line for line in (folder / "CHANGELOG.md").read_text("utf-8").splitlines() if line.startswith("## "))
     if not re.fullmatch(rf"## {re.escape(version)} \(\d{{4}}-\d\d-\d\d\)", heading):
         found.append(f"CHANGELOG.md begins with {heading!r}: expected '## {version} (YYYY-MM-DD)'")
-    if "is not published yet" in (folder / "README.md").read_text("utf-8"):
-        found.append("README.md says that the version is not published yet")
-    for name in ("pyproject.toml", "package.json"):
+    for name in ("README.md", "docs/npm.md"):
+        if "is not published yet" in (folder / name).read_text("utf-8"):
+            found.append(f"{name} says that the version is not published yet")
+    for name in ("pyproject.toml", "package.json", "viewer/README.md"):
         if "/OWNER/" in (folder / name).read_text("utf-8"):
             found.append(f"{name} names the repository's owner OWNER: expected its address")
     return found
@@ -63,7 +64,7 @@ def build() -> None:
     run(sys.executable, "-m", "build", "--quiet", "--outdir", WHEELS)
     run(sys.executable, "-m", "twine", "check", "--strict", *WHEELS.iterdir())
     run("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--silent")
-    run("npm", "pack", "--silent", "--pack-destination", TARBALLS)
+    run(sys.executable, "tools/make_npm.py", TARBALLS)
     if re.search(r"^site:", (CLONE / "Makefile").read_text("utf-8"), re.M):
         ready, programs = ROOT / ".venv" / ".ready", Path(sys.executable).parent
         run("make", "site", f"BIN={programs}", f"READY={ready}", f"--old-file={ready}")

@@ -14,6 +14,8 @@ from nca.files import one_line
 __all__ = ["join_modules", "needed", "read_modules", "read_viewer", "render_viewer"]
 
 _IMPORT = re.compile(r'^(?:import|export) \{.*\} from "(\.{1,2}/.*)";\n', re.MULTILINE)
+# What a module hands on from another one, under the same name.
+_HANDED_ON = re.compile(r'^export \{ (.*) \} from "\..*";\n', re.MULTILINE)
 # The types of another file. In the joined file they are at hand.
 _TYPES = re.compile(r'^(?:/\*\*| \*) @import \{.*\} from ".*"(?: \*/)?\n', re.MULTILINE)
 _EXPORT = re.compile(r"^export (?=async function|class|const|function)", re.MULTILINE)
@@ -26,9 +28,16 @@ _UNKNOWN = re.compile(r"^\s*(?:import|export)\b.*|\bimport[.(].*|</script.*|<!--
 
 @cache
 def read_modules(name: str, *, exporting: bool = False) -> str:
-    """A module of the viewer and all that it imports, joined and minified. exporting: keep the module's own exports."""
+    """A module of the viewer and all that it imports, joined and minified. exporting: keep the module's exports."""
     *others, module = map(read_viewer, needed(name))
-    return minify(join_modules(join_modules(*others), module, exporting=exporting))
+    joined = join_modules(join_modules(*others), module, exporting=exporting)
+    return minify(joined + _handed_on(module) if exporting else joined)
+
+
+def _handed_on(module: str) -> str:
+    """Statements that export, in the joined file, what a module exports from others."""
+    names = ", ".join(_HANDED_ON.findall(module))
+    return "".join(f"export {{ {name} }};\n" for name in names.split(", ") if name)
 
 
 def needed(name: str) -> list[str]:

@@ -1,47 +1,36 @@
-"""The npm package, packed, installed away from the source tree and used by a project that Vite bundles."""
+"""The npm package, packed and installed away from the source tree: its files, its types, pages from a CDN, Vite."""
 
 import json
-import subprocess
+import re
+from functools import partial
 
-import numpy as np
 import pytest
 
 import nca
-from elements import STRICT, ask, state, wait
-from nca.export.bundle import Bundle
-from nca.rule.reference import reference_rollout, seed_state
-from packages import install, needs_npm
+from elements import STRICT, wait
+from make_npm import PARTS
+from packages import SHOP, computes_torchs_bits, needs_npm, run, write
 from paths import ROOT
-from rules import random_rule
 from server import serve
 
-RULE = random_rule(12, 48, seed=1)
-PROJECT = {
-    "package.json": '{"type": "module", "private": true}',
-    "index.html": '<!doctype html><title>Shop</title><script type="module" src="main.js"></script>'
-    '<nca-texture src="/moss.nca.json" paused grid="40x30" alt="Moss"></nca-texture><canvas></canvas>',
-    "main.js": """
-        import { create } from "nca-texture";
-        import "nca-texture/element";
-
-        const bundle = await (await fetch("/moss.nca.json")).json();
-        const canvas = document.querySelector("canvas");
-        canvas.nca = create(canvas, bundle, { width: 40, height: 30 });
-    """,
+CDN = "https://cdn.jsdelivr.net/npm/nca-texture"
+PROJECT = SHOP | {
     "types.ts": """
         import { NoWebGL2, create, type Texture } from "nca-texture";
         import { NcaTexture, type Trouble } from "nca-texture/element";
+        import lava from "nca-texture/textures/lava.nca.json";
 
         const element: HTMLElement = new NcaTexture();
         const nca = element as NcaTexture;
         nca.speed = 0.25;
         nca.step(3);
+        nca.bundle = lava;
         nca.addEventListener("error", (event: Event) => {
           console.log((event as CustomEvent<{ type: Trouble }>).detail.type);
         });
         const { texture } = nca;
         export const own: Texture | null = nca.bundle && create(new OffscreenCanvas(1, 1), nca.bundle);
-        export const size: number = texture?.width ?? create(new OffscreenCanvas(1, 1), nca.bundle!).height;
+        export const size: number = texture?.width ?? create(new OffscreenCanvas(1, 1), lava).height;
         export const missing = (error: unknown) => error instanceof NoWebGL2;
         // @ts-expect-error: a number
         nca.seed = "seven";
@@ -62,75 +51,122 @@ PROJECT = {
     "tsconfig.json": '{"compilerOptions": {"strict": true, "noEmit": true, "module": "es2022", "target": "es2022",'
     ' "moduleResolution": "bundler", "types": []}, "files": ["types.ts"]}',
 }
-RUNTIME = [
-    *(
-        "attach",
-        "automaton",
-        "bind",
-        "cell",
-        "check",
-        "create",
-        "decode",
-        "display",
-        "ease",
-        "history",
-        "host",
-        "learn",
-        "loop",
-    ),
-    *("nca", "pace", "passes", "pointers", "recovery", "snapshot", "still", "target", "texture", "wipe"),
-]
-DATA = ["bundle", "check", "complete", "embedded", "fill", "made", "marks", "templates", "unroll"]
-ELEMENT = ["attributes", "element", "screen", "shared"]
+IMPORT_MAP = f"""<!doctype html><title>Import map</title>
+<script type="importmap">
+  {{ "imports": {{ "nca-texture": "{CDN}", "nca-texture/element": "{CDN}", "nca-texture/": "{CDN}/" }} }}
+</script>
+<script type="module">{PROJECT["main.js"].replace('.json"', '.json" with { type: "json" }')}</script>
+<nca-texture paused grid="40x30"></nca-texture><canvas></canvas>"""
+EXPORTS = """
+  const names = async (address) => Object.keys(await import(address));
+  const separate = [...(await names("nca-texture")), ...(await names("nca-texture/element"))].sort();
+  console.log(`${separate}|${await names("./node_modules/nca-texture/dist/nca-texture.min.js")}`);
+"""
 pytestmark = needs_npm
 
 
-def run(*command, cwd):
-    ran = subprocess.run([str(part) for part in command], cwd=cwd, capture_output=True, text=True, timeout=120)
-    assert ran.returncode == 0, ran.stdout + ran.stderr
-    return ran.stdout
-
-
 @pytest.fixture(scope="module")
-def project(tmp_path_factory):
+def project(tarball, tmp_path_factory):
     """A project with the package installed from its tarball."""
     folder = tmp_path_factory.mktemp("project")
-    install()
-    run("npm", "pack", "--pack-destination", folder, cwd=ROOT)
-    for name, text in PROJECT.items():
-        (folder / name).write_text(text)
-    (folder / "public").mkdir()
-    (folder / "public" / "moss.nca.json").write_text(Bundle.of(RULE, "Moss").to_json())
-    run("npm", "install", "--offline", "--no-audit", "--no-fund", *folder.glob("*.tgz"), cwd=folder)
+    write(folder, PROJECT)
+    run("npm", "install", "--offline", "--no-audit", "--no-fund", tarball, cwd=folder)
     return folder
 
 
-def test_the_package_holds_sources_types_and_licence(project):
-    package = project / "node_modules" / "nca-texture"
+@pytest.fixture
+def package(project):
+    return project / "node_modules" / "nca-texture"
+
+
+@pytest.fixture
+def from_cdn(package, complaining_tab, tmp_path):
+    """Opens a page from disk, for which the package answers in place of the CDN."""
+
+    def from_cdn(page):
+        (tmp_path / "page.html").write_text(page)
+        tab = complaining_tab(viewport={"width": 800, "height": 600}, fresh=True)
+        tab.route(re.compile("^https:"), partial(answer, package))
+        tab.goto((tmp_path / "page.html").as_uri())
+        return tab
+
+    return from_cdn
+
+
+def answer(package, route):
+    """As jsDelivr does: without a path it is the file that the package names, for pages of all origins."""
+    settings = json.loads((package / "package.json").read_text())
+    path = route.request.url.removeprefix(CDN).removeprefix("/") or settings["jsdelivr"]
+    route.fulfill(path=package / path, headers={"Access-Control-Allow-Origin": "*"})
+
+
+def test_the_package_holds_sources_types_textures_and_licences(package):
     files = {path.relative_to(package).as_posix() for path in package.rglob("*") if path.is_file()}
-    folders = {"runtime": RUNTIME, "element": ELEMENT, "data": DATA}
-    names = [f"{folder}/{name}" for folder, modules in folders.items() for name in modules]
-    code = {f"viewer/{name}.js" for name in names} | {f"types/{name}.d.ts" for name in names}
-    assert files == code | {"package.json", "README.md", "LICENSE", "viewer/element/tag.d.ts"}
-    assert json.loads((package / "package.json").read_text())["version"] == nca.__version__
+    sources = {f"viewer/{part}/{path.name}" for part in PARTS for path in (ROOT / "viewer" / part).iterdir()}
+    types = {re.sub("^viewer(.*).js$", r"types\1.d.ts", name) for name in sources if name.endswith(".js")}
+    textures = {f"textures/{path.name}" for path in (ROOT / "nca" / "gallery").glob("*.nca.json")}
+    others = {"package.json", "README.md", "LICENSE", "NOTICE", "custom-elements.json", "dist/nca-texture.min.js"}
+    assert files == sources | types | textures | others
+    settings = json.loads((package / "package.json").read_text())
+    assert settings["version"] == nca.__version__
+    assert "devDependencies" not in settings
+    assert all((package / settings[field]).exists() for field in ("unpkg", "jsdelivr", "customElements"))
+
+
+def test_its_readme_names_each_texture_and_the_version(package):
+    text = (package / "README.md").read_text()
+    assert f"{CDN}@{nca.__version__.rpartition('.')[0]}`" in text
+    [listed] = re.findall(r"as `NAME.nca.json`: (.*?)\. The", text, re.DOTALL)
+    assert re.findall(r"\w{3,}", listed.replace(" and ", " ")) == sorted(
+        path.name.partition(".")[0] for path in (ROOT / "nca" / "gallery").glob("*.nca.json")
+    )
 
 
 def test_its_types_fit_a_project_in_typescript(project):
     run(ROOT / "node_modules" / ".bin" / "tsc", cwd=project)
 
 
-def test_a_bundled_page_computes_torchs_bits(project, browser):
+def test_its_modules_export_the_same_as_the_one_for_a_cdn(project):
+    """In Node, where nothing is a DOM."""
+    separate, whole = run("node", "--input-type=module", "--eval", EXPORTS, cwd=project).strip().split("|")
+    assert "create" in separate
+    assert separate == whole
+
+
+def test_the_manifest_describes_all_attributes_methods_and_events(project, package):
+    read = 'console.log((await import("nca-texture/element")).NcaTexture.observedAttributes.join())'
+    attributes = run("node", "--input-type=module", "--eval", read, cwd=project).strip().split(",")
+    [module] = json.loads((package / "custom-elements.json").read_text())["modules"]
+    [element] = module["declarations"]
+    assert (package / module["path"]).exists()
+    assert element["tagName"] == "nca-texture"
+    assert [each["name"] for each in element["attributes"]] == attributes
+    members = {each["name"]: each for each in element["members"]}
+    methods = {name for name, each in members.items() if each["kind"] == "method"}
+    assert methods == {"play", "pause", "step", "reset", "erase", "keep", "restore", "toBlob", "check"}
+    assert {each["name"] for each in element["events"]} == {"load", "error", "contextlost", "contextrestored"}
+    told = [*members.values(), *element["attributes"], *element["events"]]
+    assert all(each["description"] for each in told)
+
+
+def test_the_page_of_the_readme_shows_a_living_texture(package, from_cdn):
+    [page] = re.findall("```html\n(.*?)```", (package / "README.md").read_text(), re.DOTALL)
+    tab = from_cdn(page)
+    wait(tab, "e.texture?.stepCount > 1")
+    computes_torchs_bits(tab)
+    assert tab.complaints == []
+
+
+def test_a_page_with_an_import_map_needs_no_build(from_cdn):
+    tab = from_cdn(IMPORT_MAP)
+    computes_torchs_bits(tab)
+    assert tab.complaints == []
+
+
+def test_a_page_that_vite_bundles_computes_torchs_bits(project, complaining_tab):
     run(ROOT / "node_modules" / ".bin" / "vite", "build", cwd=project)
-    expected = reference_rollout(RULE, seed_state(RULE, 30, 40), 60, seed=0).numpy()
     with serve(project / "dist", STRICT) as site:
-        tab = browser.new_page()
-        complaints = []
-        tab.on("console", lambda message: complaints.append(message.text))
-        tab.on("pageerror", lambda error: complaints.append(str(error)))
+        tab = complaining_tab(viewport={"width": 800, "height": 600}, within=site.address)
         tab.goto(site.address)
-        wait(tab, "e.texture && document.querySelector('canvas').nca")
-        ask(tab, "(e.step(60), document.querySelector('canvas').nca.step(60))")
-        assert np.array_equal(state(tab), expected)
-        assert ask(tab, "e.texture.read().join() == document.querySelector('canvas').nca.read().join()")
-        assert complaints == []
-        tab.close()
+        computes_torchs_bits(tab)
+        assert tab.complaints == []

@@ -1,14 +1,70 @@
-"""npm packages for the tests that need them."""
+"""npm packages for the tests that need them, and a project that uses ours."""
 
 import os
 import shutil
+import subprocess
 
+import numpy as np
 import pytest
 
+from elements import ask, state, wait
 from install_packages import main as install
+from nca.export.bundle import load_bundle
+from nca.rule.reference import reference_rollout, seed_state
+from paths import ROOT
 
-__all__ = ["install", "needs_npm"]
+__all__ = ["SHOP", "computes_torchs_bits", "install", "needs_npm", "run", "write"]
+
+LAVA = load_bundle(ROOT / "nca" / "gallery" / "lava.nca.json").rule
+SHOP = {
+    "package.json": '{"type": "module", "private": true}',
+    "index.html": '<!doctype html><title>Shop</title><script type="module" src="main.js"></script>'
+    '<nca-texture paused grid="40x30" alt="Lava"></nca-texture><canvas></canvas>',
+    "main.js": """
+        import { create } from "nca-texture";
+        import "nca-texture/element";
+        import lava from "nca-texture/textures/lava.nca.json";
+
+        const canvas = document.querySelector("canvas");
+        document.querySelector("nca-texture").bundle = lava;
+        canvas.nca = create(canvas, lava, { width: 40, height: 30 });
+    """,
+}
 
 needs_npm = pytest.mark.skipif(
     not shutil.which("npm") and not os.environ.get("CI"), reason="npm is not installed; CI must have it"
 )
+
+
+def run(*command, cwd, timeout=120, **variables):
+    """The standard output of a command that succeeds. variables: of its environment."""
+    ran = subprocess.run(
+        [str(part) for part in command],
+        cwd=cwd,
+        env=os.environ | variables,
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+    )
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    return ran.stdout
+
+
+def write(folder, files):
+    """Write texts by their paths in a folder."""
+    for name, text in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+
+
+def computes_torchs_bits(tab):
+    """The first element of a page, which shows lava, and its canvas, if it has one, after 60 more steps."""
+    wait(tab, "e?.texture && (document.querySelector('canvas')?.nca ?? true)")
+    ask(tab, "(e.pause(), e.step(60))")
+    width, height, steps = ask(tab, "[e.texture.width, e.texture.height, e.texture.stepCount]")
+    expected = reference_rollout(LAVA, seed_state(LAVA, height, width), steps, seed=0)
+    assert np.array_equal(state(tab), expected.numpy())
+    if ask(tab, "document.querySelector('canvas')"):
+        ask(tab, "document.querySelector('canvas').nca.step(60)")
+        assert ask(tab, "e.texture.read().join() == document.querySelector('canvas').nca.read().join()")

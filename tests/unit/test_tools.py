@@ -16,6 +16,10 @@ import try_readme
 from nca import __version__
 from paths import ROOT
 
+RELEASED = (
+    *("nca/__init__.py", "CHANGELOG.md", "README.md", "docs/npm.md", "viewer/README.md"),
+    *("package.json", "package-lock.json", "pyproject.toml"),
+)
 TOOLS = sorted((ROOT / "tools").glob("*.py"))
 
 
@@ -59,7 +63,7 @@ def test_a_tool_says_how_to_run_it(tool):
 @pytest.fixture
 def release(tmp_path):
     """The texts of a checkout that a release is made from, all in order."""
-    for name in ("nca/__init__.py", "CHANGELOG.md", "README.md", "package.json", "package-lock.json", "pyproject.toml"):
+    for name in RELEASED:
         text = (ROOT / name).read_text().replace("/OWNER/", "/somebody/").replace("is not published yet", "is here")
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text(re.sub(r"\A(.*?^## \S+) \(.*?\)", r"\1 (2027-01-31)", text, flags=re.M | re.S))
@@ -73,6 +77,9 @@ def release(tmp_path):
         ("package-lock.json", f'"{__version__}"', '"9.9.9"', "package-lock.json has version 9.9.9: expected"),
         ("CHANGELOG.md", "(2027-01-31)", "(unreleased)", "(YYYY-MM-DD)"),
         ("README.md", "is here", "is not published yet", "README.md says that the version is not published yet"),
+        ("docs/npm.md", "is here", "is not published yet", "docs/npm.md says that the version is not published yet"),
+        ("package.json", "/somebody/", "/OWNER/", "package.json names the repository's owner OWNER"),
+        ("viewer/README.md", "/somebody/", "/OWNER/", "viewer/README.md names the repository's owner OWNER"),
         ("pyproject.toml", "/somebody/", "/OWNER/", "pyproject.toml names the repository's owner OWNER"),
     ],
 )

@@ -25,7 +25,7 @@ export function contextOf(target) {
 }
 
 /** Forgets the context of a canvas, on which no texture draws any more. @param {WebGL2RenderingContext} gl */
-export const leave = (gl) => drawing.delete(gl);
+export const forget = (gl) => drawing.delete(gl);
 
 /** Loses a context that nobody needs. @param {WebGL2RenderingContext | null} gl */
 const release = (gl) => gl?.getExtension("WEBGL_lose_context")?.loseContext();

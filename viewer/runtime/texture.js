@@ -12,7 +12,7 @@ import { History } from "./history.js";
 import { prepare, prepareUpload } from "./host.js";
 import { Loop } from "./loop.js";
 import { Recovery } from "./recovery.js";
-import { contextOf, leave } from "./target.js";
+import { contextOf, forget } from "./target.js";
 
 export class Texture {
   #loop;
@@ -180,7 +180,7 @@ export class Texture {
     this.#listening.abort();
     this.#forgetPicture();
     this.automaton.destroy();
-    if (!this.shared) leave(this.gl);
+    if (!this.shared) forget(this.gl);
   }
 
   /** @param {Pace} pace */

@@ -1,0 +1,24 @@
+import "nca-texture/element";
+import lava from "nca-texture/textures/lava.nca.json";
+import moss from "nca-texture/textures/moss.nca.json";
+import { StrictMode, useState } from "react";
+import { createRoot } from "react-dom/client";
+
+function Textures() {
+  const [paused, setPaused] = useState(false);
+  return (
+    <>
+      <nca-texture bundle={lava} paused={paused} brush={8} alt="Lava" onerror={({ detail }) => alert(detail.message)} />
+      <nca-texture bundle={moss} paused={paused} brush={8} alt="Moss" />
+      <p>
+        <button onClick={() => setPaused(!paused)}>{paused ? "Play" : "Pause"}</button>
+      </p>
+    </>
+  );
+}
+
+createRoot(document.getElementById("root")!).render(
+  <StrictMode>
+    <Textures />
+  </StrictMode>,
+);
