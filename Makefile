@@ -87,7 +87,7 @@ templates: $(READY)
 	$(BIN)/python tools/make_templates.py
 
 # Everything that a release publishes, built from a clean clone into build/release and tried. Publishes nothing.
-release-check: $(READY)
+release-check: site-tools
 	$(BIN)/python tools/release_check.py
 
 clean:

@@ -1,5 +1,7 @@
-"""Hypothesis without a deadline, one browser for all tests of a process, tabs in it, and kernels of notebooks."""
+"""Hypothesis without a deadline, one browser for all tests of a process, tabs in it, kernels of notebooks, ffmpeg."""
 
+import os
+import shutil
 import signal
 from itertools import count
 
@@ -186,3 +188,14 @@ def sources(monkeypatch, tmp_path):
     settings |= {f"JUPYTER_{name}_DIR": tmp_path / name for name in ("CONFIG", "DATA", "RUNTIME")}
     for name, value in settings.items():
         monkeypatch.setenv(name, str(value))
+
+
+@pytest.fixture
+def ffmpeg(tmp_path, monkeypatch):
+    """An ffmpeg on PATH: the machine's, else the one in a Python package."""
+    if not shutil.which("ffmpeg"):
+        packaged = pytest.importorskip("imageio_ffmpeg").get_ffmpeg_exe()
+        (tmp_path / "bin").mkdir()
+        (tmp_path / "bin" / "ffmpeg").symlink_to(packaged)
+        monkeypatch.setenv("PATH", str(tmp_path / "bin"), prepend=os.pathsep)
+    return "ffmpeg"

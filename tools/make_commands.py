@@ -20,7 +20,7 @@ def text() -> str:
 
 def _section(name: str, command: click.Command) -> str:
     context = click.Context(command, info_name=f"nca {name}", **main.context_settings, terminal_width=100)
-    return f"\n## `nca {name}`\n\n```\n{command.get_help(context)}\n```\n"
+    return f"\n## `nca {name}`\n\n```text\n{command.get_help(context)}\n```\n"
 
 
 if __name__ == "__main__":

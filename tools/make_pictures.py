@@ -9,12 +9,13 @@ from typing import Any
 from PIL import Image
 
 from make_gallery import repeated
-from nca.export.bundle import load_bundle
+from nca.export.bundle import Bundle, load_bundle
 from nca.export.check.browser import launch
 from nca.export.gallery import shipped, view_page
 from nca.export.pictures.snapshots import sheet, snapshots
-from nca.picture import load_picture, natural_scale, scale_picture
-from nca.rule.reference import erase, reference_rollout, rgb_bytes, seed_state
+from nca.picture import load_picture, scale_picture
+from nca.rule.decode import decode
+from nca.rule.reference import erase, reference_rollout, seed_state
 
 sys.path.append(str(Path(__file__).parent.parent / "tests" / "support"))
 from server import serve
@@ -22,8 +23,7 @@ from server import serve
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
 EXAMPLES = ROOT / "examples"
-SIDE = 96  # cells
-SCALE = 3  # pixels a cell
+SIDE = 72  # cells
 GAP = 8
 LAPTOP = {"viewport": {"width": 1280, "height": 800}, "color_scheme": "dark"}
 WIDE = {"viewport": {"width": 2560, "height": 1080}, "color_scheme": "light"}
@@ -40,26 +40,33 @@ STEPS = """async (steps) => {
 
 
 def strip() -> Image.Image:
-    """The picture, the automaton after 20 and 400 steps, wiped, and healed."""
-    rule = load_bundle(EXAMPLES / "lava.nca.json").rule
+    """The picture, the texture after 20 and 400 steps, wiped, and healed. A pixel is one of the decoder's."""
+    texture = load_bundle(EXAMPLES / "lava.nca.json")
+    rule, detail = texture.rule, detail_of(texture)
     growing = reference_rollout(rule, seed_state(rule, SIDE, SIDE), 20, seed=1)
     grown = reference_rollout(rule, growing, 380, seed=1, first=20)
-    wiped = reference_rollout(rule, erase(grown, SIDE // 2, SIDE // 2, 24), 12, seed=1, first=400)
+    wiped = reference_rollout(rule, erase(grown, SIDE // 2, SIDE // 2, SIDE // 4), 12, seed=1, first=400)
     healed = reference_rollout(rule, wiped, 200, seed=1, first=412)
-    picture = load_picture(EXAMPLES / "lava.png")
-    target = scale_picture(picture, natural_scale(picture), SIDE)
-    panels = [repeated(target, SIDE), *(rgb_bytes(state) for state in (growing, grown, wiped, healed))]
-    whole = Image.new("RGB", (len(panels) * (SIDE * SCALE + GAP) - GAP, SIDE * SCALE), "white")
+    target = scale_picture(load_picture(EXAMPLES / "lava.png"), texture.provenance["config"]["scale"], SIDE, detail)
+    states = (growing, grown, wiped, healed)
+    panels = [repeated(target, SIDE * detail), *(decode(texture.decoder, state, detail) for state in states)]
+    step = SIDE * detail + GAP
+    whole = Image.new("RGB", (len(panels) * step - GAP, SIDE * detail), "white")
     for index, panel in enumerate(panels):
-        large = Image.fromarray(panel).resize((SIDE * SCALE, SIDE * SCALE), Image.Resampling.NEAREST)
-        whole.paste(large, (index * (SIDE * SCALE + GAP), 0))
+        whole.paste(Image.fromarray(panel), (index * step, 0))
     return whole
 
 
 def over_time() -> Image.Image:
-    """The automaton from growing to old."""
-    rule = load_bundle(EXAMPLES / "lava.nca.json").rule
-    return Image.fromarray(sheet(partial(snapshots, rule, size=(128, 128)), [20, 200, 1000, 10_000]))
+    """The texture from growing to old."""
+    texture = load_bundle(EXAMPLES / "lava.nca.json")
+    how = {"decoder": texture.decoder, "detail": detail_of(texture)}
+    return Image.fromarray(sheet(partial(snapshots, texture.rule, size=(SIDE, SIDE), **how), [20, 200, 1000, 10_000]))
+
+
+def detail_of(texture: Bundle) -> int:
+    """Pixels across a cell."""
+    return texture.decoder.detail if texture.decoder else 1
 
 
 def screenshot(name: str, panel: str = "", **window: Any) -> None:
@@ -105,8 +112,8 @@ def example(name: str, stroke: list[tuple[int, int]]) -> None:
 
 
 if __name__ == "__main__":
-    strip().save(DOCS / "lava.png", optimize=True)
-    over_time().save(DOCS / "sheet.png", optimize=True)
+    strip().save(DOCS / "lava.webp", quality=85)
+    over_time().save(DOCS / "sheet.webp", quality=85)
     screenshot("page.webp", **LAPTOP)
     screenshot("page_inside.webp", "inside", **LAPTOP)
     screenshot("page_wide.webp", "textures", **WIDE)

@@ -1,10 +1,11 @@
 """Builds a release from a clean clone and tries it: `python tools/release_check.py`, or `make release-check`.
 
-build/release/ then holds what is published: dist/ for PyPI, npm/ for npm, and site/ if the Makefile has the target.
+build/release/ then holds what is published: dist/ for PyPI, npm/ for npm, and site/ for a static host.
 Nothing is published. Exit code 1, with the reasons, if the release is not ready.
 """
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -51,9 +52,9 @@ def versions(folder: Path) -> dict[str, str]:
     return stated if "version" in project["dynamic"] else stated | {"pyproject.toml": project["version"]}
 
 
-def run(*command: str | Path, cwd: Path = CLONE) -> None:
+def run(*command: str | Path, cwd: Path = CLONE, **variables: str) -> None:
     print(f"-- {' '.join(map(str, command))}", flush=True)
-    subprocess.run([str(part) for part in command], cwd=cwd, check=True)
+    subprocess.run([str(part) for part in command], cwd=cwd, env=os.environ | variables, check=True)
 
 
 def build() -> None:
@@ -65,10 +66,14 @@ def build() -> None:
     run(sys.executable, "-m", "twine", "check", "--strict", *WHEELS.iterdir())
     run("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--silent")
     run(sys.executable, "tools/make_npm.py", TARBALLS)
-    if re.search(r"^site:", (CLONE / "Makefile").read_text("utf-8"), re.M):
-        ready, programs = ROOT / ".venv" / ".ready", Path(sys.executable).parent
-        run("make", "site", f"BIN={programs}", f"READY={ready}", f"--old-file={ready}")
-        shutil.copytree(CLONE / "build" / "site", SITE)
+    build_site()
+
+
+def build_site() -> None:
+    """Out of the clone's own package: Python finds its layout before what is installed for development."""
+    run(sys.executable, "tools/lay_out.py")
+    variables = {"PYTHONPATH": str(CLONE / "build" / "layout"), "NO_MKDOCS_2_WARNING": "1"}
+    run(sys.executable, "-m", "mkdocs", "build", "--quiet", "--site-dir", SITE, **variables)
 
 
 def try_wheel() -> str:

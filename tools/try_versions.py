@@ -15,7 +15,7 @@ from try_readme import ROOT, try_readme
 PYTHONS = ("3.11", "3.12", "3.13", "3.14")
 RESOLUTIONS = ("lowest-direct", "highest")
 SHOWN = ("numba", "numpy", "pillow", "torch")
-SLOW = ("sharpen", "evaluate")
+SLOW = ("evaluate", "sharpen", "view")
 
 
 def tried(wheel: Path, python: str, resolution: str) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from nca.jobs.job import Executor, Job
-from nca.training.interrupt import stop_signals
+from nca.training.interrupt import stop_handler
 
 __all__ = ["Group"]
 
@@ -46,9 +46,5 @@ class Group:
             self.stopped = True
             self.executor.stop()
 
-        before = {number: signal.signal(number, send) or signal.SIG_DFL for number in stop_signals()}
-        try:
+        with stop_handler(send):
             yield
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)

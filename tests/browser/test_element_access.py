@@ -5,6 +5,7 @@ import numpy as np
 from elements import ask, grown, paused, screen, shows_the_poster, state, wait
 from nca.rule.reference import erase
 
+INFINITY = float("inf")
 PHONE = {"viewport": {"width": 390, "height": 844}, "device_scale_factor": 3, "has_touch": True, "is_mobile": True}
 
 
@@ -33,6 +34,9 @@ def test_attributes_mirror_properties(show):
         ("seed", 0, "7", 7),
         ("speed", 1, "0.25", 0.25),
         ("speed", 1, "fast", 1),
+        ("fps", INFINITY, "15", 15),
+        ("fps", INFINITY, "fast", INFINITY),
+        ("fps", INFINITY, "-1", INFINITY),
         ("paused", False, "", True),
         ("grid", "", "320x200", "320x200"),
         ("cell", 2, "3.5", 3.5),

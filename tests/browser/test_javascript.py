@@ -46,6 +46,13 @@ def test_ease():
     assert "\n# tests 9\n" in ran.stdout
 
 
+def test_rate():
+    """The upper frame rate on screens of any rate, in Node: tests/unit/rate.test.js."""
+    ran = run("node", "--test", "tests/unit/rate.test.js")
+    assert ran.returncode == 0, ran.stdout
+    assert "\n# tests 11\n" in ran.stdout
+
+
 def test_runtime_touches_no_dom_at_import():
     """Node has no document and no window."""
     script = """

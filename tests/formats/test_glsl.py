@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from decoders import random_decoder
+from documents import blocks
 from nca.export.bundle import Bundle
 from nca.export.formats.registry import FORMATS
 from nca.rule.decode import decode
@@ -104,6 +105,19 @@ def test_the_readme_and_the_page_give_torchs_keys():
     readme = export("glsl", random_rule(4, 8))["README.txt"]
     assert re.findall(r"0x\w{8}", readme)[-3:] == keys
     assert ", ".join(f"`{key}`" for key in keys) in (ROOT / "docs" / "glsl.md").read_text()
+
+
+@pytest.mark.skipif(not shutil.which("cc"), reason="no C compiler is installed")
+@pytest.mark.parametrize("seed", [0, 7, 2**32 - 1])
+def test_the_pages_c_computes_torchs_keys(tmp_path, seed):
+    """Its function stands before main, its last line in it."""
+    [block] = blocks("docs/glsl.md", "c")
+    function, end, line = block.text.rpartition("}\n")
+    main = f'int main(void) {{ uint32_t seed = {seed}u, step = 40; {line} printf("%u", key); }}'
+    (tmp_path / "key.c").write_text(f"#include <stdint.h>\n#include <stdio.h>\n{function}{end}{main}")
+    subprocess.run(["cc", "key.c", "-o", "key"], cwd=tmp_path, check=True)
+    printed = subprocess.run([tmp_path / "key"], capture_output=True, text=True, check=True).stdout
+    assert int(printed) == step_key(seed, 40)
 
 
 @pytest.fixture

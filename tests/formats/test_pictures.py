@@ -3,7 +3,6 @@
 import io
 import os
 import re
-import shutil
 import subprocess
 from dataclasses import replace
 from functools import partial
@@ -207,17 +206,6 @@ def test_labels_differ_and_have_room_over_small_pictures():
 
 
 # MP4
-
-
-@pytest.fixture
-def ffmpeg(tmp_path, monkeypatch):
-    """An ffmpeg on PATH: the machine's, else the one in a Python package."""
-    if not shutil.which("ffmpeg"):
-        packaged = pytest.importorskip("imageio_ffmpeg").get_ffmpeg_exe()
-        (tmp_path / "bin").mkdir()
-        (tmp_path / "bin" / "ffmpeg").symlink_to(packaged)
-        monkeypatch.setenv("PATH", str(tmp_path / "bin"), prepend=os.pathsep)
-    return "ffmpeg"
 
 
 def test_an_mp4_looks_like_its_pictures(here, ffmpeg, lava):

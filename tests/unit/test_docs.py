@@ -1,16 +1,14 @@
 """The documentation names only what exists: links, anchors, pictures, scripts and source files."""
 
 import re
-from pathlib import Path
 
 import pytest
-from PIL import Image
 
 import make_api
 import nca
+from documents import PAGES, blocks
+from paths import ROOT
 
-ROOT = Path(__file__).parents[2]
-PAGES = sorted(page for folder in (".", "docs", "benchmarks") for page in (ROOT / folder).glob("*.md"))
 FOLDERS = "nca|export|shaders|viewer|tests|tools|benchmarks|examples|docs"
 
 
@@ -43,10 +41,10 @@ def missing_files(page):
     return [name for name in named if "NAME" not in name and not (ROOT / name).exists()]
 
 
-@pytest.mark.parametrize("page", PAGES, ids=[page.relative_to(ROOT).as_posix() for page in PAGES])
+@pytest.mark.parametrize("page", PAGES)
 def test_all_that_a_page_names_exists(page):
-    assert broken_links(page) == []
-    assert missing_files(page) == []
+    assert broken_links(ROOT / page) == []
+    assert missing_files(ROOT / page) == []
 
 
 def test_a_wrong_name_is_found(tmp_path):
@@ -70,44 +68,23 @@ def test_each_test_that_the_security_page_names_exists():
     assert named - found == set()
 
 
-# The blocks of Python
-
-TINY = {"channels": 4, "hidden": 8, "size": 16, "field": 16, "steps": 3, "detail": 1}
-QUICKER = {
-    "api.train.AUTO": "multiscale",
-    "api.evaluate.SHORT": (16, (20,)),
-    "callbacks.stability.AGES": (20,),
-    "evaluation.stability.HEALING": range(8, 9, 8),
-    "training.config.PRESETS": {"small": TINY, "tiny": TINY},
+# Which file of tests runs the blocks of code of a language.
+RUN_BY = {
+    "sh": "unit/test_docs_commands.py",
+    "python": "unit/test_docs_python.py",
+    "pycon": "unit/test_api.py",
+    "html": "browser/test_docs_pages.py",
+    "js": "browser/test_docs_pages.py",
+    "ts": "browser/test_javascript.py",
+    "c": "formats/test_glsl.py",
+    "text": "what a program prints, and formulas: the code that they describe has tests of its own",
+    "gdscript": "a line for a scene of the reader's in Godot, which few machines have",
 }
 
 
-def blocks(page):
-    return re.findall(r"^```python\n(.*?)^```", (ROOT / page).read_text(), flags=re.MULTILINE | re.DOTALL)
-
-
-def in_turn(group, jobs):
-    """Pictures train in this process: one for each would import torch anew."""
-    for job in jobs:
-        settings = dict(option.removeprefix("--").split("=") for option in job.options if "=" in option)
-        nca.train(job.picture, job.folder, preset=settings["preset"])
-    return []
-
-
-@pytest.mark.parametrize("page", ["docs/python.md", "docs/quickstart.md", "README.md"])
-def test_the_blocks_of_python_run_one_after_another(page, tmp_path, monkeypatch):
-    """With small settings, and short checks."""
-    for name in ("bricks", "moss", "sand"):
-        Image.open(ROOT / "examples" / "lava.png").convert("RGB").crop((0, 0, 32, 32)).save(tmp_path / f"{name}.jpg")
-    for place, value in QUICKER.items():
-        monkeypatch.setattr(f"nca.{place}", value)
-    monkeypatch.setattr("nca.jobs.group.Group.run", in_turn)
-    monkeypatch.chdir(tmp_path)
-    names = {}
-    assert blocks(page)
-    for block in blocks(page):
-        short = block.replace("steps=3000", "steps=4")
-        exec(compile(short, page, "exec"), names)  # noqa: S102 - our own documentation
+def test_each_block_has_a_language_and_a_test():
+    assert {block.language for page in PAGES for block in blocks(page)} == RUN_BY.keys()
+    assert [file for file in RUN_BY.values() if file.endswith(".py") and not (ROOT / "tests" / file).exists()] == []
 
 
 def test_the_page_of_the_api_is_that_of_the_docstrings():

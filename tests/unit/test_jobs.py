@@ -6,6 +6,8 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,6 +15,7 @@ import pytest
 from command import ENVIRONMENT, nca
 from disk import tree
 from nca.jobs.group import Group
+from nca.jobs.job import Job
 from nca.jobs.processes import Processes
 from nca.picture import picture_bytes
 from nca.run import load_run, model_bytes
@@ -143,6 +146,13 @@ class Program:
         self.received.append(number)
 
 
+class Elsewhere:
+    """A place where trainings fail."""
+
+    def train(self, job, say):
+        return "Error: no room"
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_each_signal_that_stops_a_training_stops_those_of_several_pictures(number):
     here, program, before = Processes(1), Program(), signal.getsignal(number)
@@ -155,6 +165,13 @@ def test_each_signal_that_stops_a_training_stops_those_of_several_pictures(numbe
         signal.raise_signal(number)
         assert program.received == [signal.SIGINT] * (2 if number == signal.SIGINT else 1)
     assert signal.getsignal(number) == before
+
+
+def test_several_pictures_can_be_trained_from_a_thread():
+    """Which gets no signals, and may set no handlers."""
+    with ThreadPoolExecutor(1) as pool:
+        group, job = Group(Elsewhere(), 1, print), Job(Path("runs/moss"), None, ())
+        assert pool.submit(group.run, [job]).result() == ["moss (no room)"]
 
 
 @pytest.mark.parametrize(

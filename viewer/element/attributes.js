@@ -5,6 +5,7 @@ export const ATTRIBUTES = {
   src: "",
   seed: 0,
   speed: 1,
+  fps: Infinity,
   paused: false,
   grid: "",
   cell: 2,

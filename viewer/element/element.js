@@ -17,6 +17,7 @@ import { check } from "../runtime/check.js";
 import { decode } from "../runtime/decode.js";
 import { History } from "../runtime/history.js";
 import { followPointers, stroke } from "../runtime/pointers.js";
+import { Rate } from "../runtime/rate.js";
 import { Recovery } from "../runtime/recovery.js";
 import { reducedMotion, STILL } from "../runtime/still.js";
 import { ATTRIBUTES, mirrorAttributes, takeProperties } from "./attributes.js";
@@ -45,6 +46,7 @@ export class NcaTexture extends Base {
   #texture = null;
   #internals = this.attachInternals?.() ?? {};
   #screen = new Screen(this);
+  #rate = new Rate();
   #visible = false;
   /** The width and height in CSS pixels. */
   #size = [0, 0];
@@ -207,7 +209,8 @@ export class NcaTexture extends Base {
     const texture = this.#texture;
     if (texture) {
       texture.speed = calm ? Infinity : this.speed;
-      share().move(this.#frame, this.#visible && !this.paused && (this.#growing || !calm));
+      this.#rate.fps = calm ? Infinity : this.fps;
+      share().move(this.#frame, this.#visible && !this.paused && (this.#growing || !calm), this.#rate);
     } else if (this.#visible && this.#size[0] * this.#size[1]) {
       this.#screen.poster = this.poster;
       if (this.#bundle) this.#create(this.#bundle);

@@ -10,7 +10,8 @@
  * @import { Pass } from "./passes.js"
  *
  * @typedef {{ format: string, channels: number, shaders: Record<string, string>, decoder?: { detail: number } }} Bundle
- * @typedef {{ width?: number, height?: number, seed?: number }} Options size of the grid in cells; seed of the run
+ * @typedef {{ width?: number, height?: number, seed?: number, fps?: number }} Options size of the grid in cells; seed of
+ *   the run; most frames a second while playing
  * @typedef {{ framebuffer: WebGLFramebuffer, units: number[], phase: number }} Field
  * @typedef {(state: Field, next: Field, key: number) => void} Draw draws the next state
  * @typedef {{ draws(): Draw | null }} Painter its draws returns a function that draws steps in

@@ -1,12 +1,13 @@
-/** The animation loop of a context. In every frame it calls the callbacks of all textures that move. */
+/** The animation loop of a context. In every frame it calls the callbacks of the textures that are due. */
 
+/** @import { Rate } from "./rate.js" */
 import { Pace } from "./pace.js";
 
 /** @typedef {(pace: Pace) => void} Frame the callback of one texture in a frame */
 
 export class Loop {
-  /** @type {Set<Frame>} */
-  #moving = new Set();
+  /** @type {Map<Frame, Rate | undefined>} */
+  #moving = new Map();
   #pace;
   #frame = 0;
 
@@ -18,18 +19,20 @@ export class Loop {
 
   /**
    * Adds or removes a callback. A hidden tab gets no animation frames, so nothing runs there.
-   * @param {Frame} frame @param {boolean} on
+   * @param {Frame} frame @param {boolean} on @param {Rate} [rate] without one, every frame is due
    */
-  move(frame, on) {
-    this.#moving[on ? "add" : "delete"](frame);
+  move(frame, on, rate) {
+    if (on) this.#moving.set(frame, rate);
+    else this.#moving.delete(frame);
     this.#frame ||= requestAnimationFrame(this.#tick);
   }
 
-  #tick = () => {
+  #tick = (/** @type {number} */ now) => {
     this.#frame = 0;
-    this.#pace.begin();
-    for (const frame of this.#moving) frame(this.#pace);
-    if (!this.#pace.busy) this.#pace.end();
+    const due = [...this.#moving].filter(([, rate]) => !rate || rate.due(now));
+    if (due.length) this.#pace.begin();
+    for (const [frame] of due) frame(this.#pace);
+    if (due.length && !this.#pace.busy) this.#pace.end();
     if (this.#moving.size) this.#frame ||= requestAnimationFrame(this.#tick);
   };
 }

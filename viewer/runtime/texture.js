@@ -11,11 +11,13 @@ import { deletePicture, newPicture } from "./display.js";
 import { History } from "./history.js";
 import { prepare, prepareUpload } from "./host.js";
 import { Loop } from "./loop.js";
+import { Rate } from "./rate.js";
 import { Recovery } from "./recovery.js";
 import { contextOf, forget } from "./target.js";
 
 export class Texture {
   #loop;
+  #rate = new Rate();
   #playing = false;
   /** The picture that toTexture draws to, and its texels per cell. @type {Picture | null} */
   #picture = null;
@@ -35,6 +37,7 @@ export class Texture {
     this.automaton = new Automaton(this.gl, bundle, options);
     if (bundle.decoder) this.automaton.show = decode;
     this.recovery = new Recovery(this.automaton, history);
+    this.fps = options?.fps ?? Infinity;
     this.#loop = new Loop(this.gl);
     const { signal } = this.#listening;
     // The browser restores the context only if the page handles the loss.
@@ -70,6 +73,15 @@ export class Texture {
 
   set speed(speed) {
     this.automaton.speed = +speed;
+  }
+
+  /** The most frames a second while playing. Infinity means every frame of the screen. */
+  get fps() {
+    return this.#rate.fps;
+  }
+
+  set fps(fps) {
+    this.#rate.fps = +(fps ?? Infinity);
   }
 
   /** The side of a cell, in device pixels. A canvas that is larger than the grid repeats the grid. */
@@ -198,7 +210,7 @@ export class Texture {
   /** @param {boolean} on */
   #play(on) {
     this.#playing = on;
-    this.#loop.move(this.#frame, on);
+    this.#loop.move(this.#frame, on, this.#rate);
   }
 
   #forgetPicture() {
