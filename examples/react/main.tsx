@@ -1,6 +1,6 @@
 import "nca-texture/element";
 import lava from "nca-texture/textures/lava.nca.json";
-import moss from "nca-texture/textures/moss.nca.json";
+import water from "nca-texture/textures/water.nca.json";
 import { StrictMode, useState } from "react";
 import { createRoot } from "react-dom/client";
 
@@ -9,7 +9,7 @@ function Textures() {
   return (
     <>
       <nca-texture bundle={lava} paused={paused} brush={8} alt="Lava" onerror={({ detail }) => alert(detail.message)} />
-      <nca-texture bundle={moss} paused={paused} brush={8} alt="Moss" />
+      <nca-texture bundle={water} paused={paused} brush={8} alt="Water" />
       <p>
         <button onClick={() => setPaused(!paused)}>{paused ? "Play" : "Pause"}</button>
       </p>

@@ -51,12 +51,7 @@ PROJECT = SHOP | {
     "tsconfig.json": '{"compilerOptions": {"strict": true, "noEmit": true, "module": "es2022", "target": "es2022",'
     ' "moduleResolution": "bundler", "types": []}, "files": ["types.ts"]}',
 }
-IMPORT_MAP = f"""<!doctype html><title>Import map</title>
-<script type="importmap">
-  {{ "imports": {{ "nca-texture": "{CDN}", "nca-texture/element": "{CDN}", "nca-texture/": "{CDN}/" }} }}
-</script>
-<script type="module">{PROJECT["main.js"].replace('.json"', '.json" with { type: "json" }')}</script>
-<nca-texture paused grid="40x30"></nca-texture><canvas></canvas>"""
+GUIDE = (ROOT / "docs" / "npm.md").read_text(encoding="utf-8")
 EXPORTS = """
   const names = async (address) => Object.keys(await import(address));
   const separate = [...(await names("nca-texture")), ...(await names("nca-texture/element"))].sort();
@@ -96,7 +91,7 @@ def from_cdn(package, complaining_tab, tmp_path):
 def answer(package, route):
     """As jsDelivr does: without a path it is the file that the package names, for pages of all origins."""
     settings = json.loads((package / "package.json").read_text())
-    path = route.request.url.removeprefix(CDN).removeprefix("/") or settings["jsdelivr"]
+    path = re.sub(f"^{CDN}(@[0-9.]+)?/?", "", route.request.url) or settings["jsdelivr"]
     route.fulfill(path=package / path, headers={"Access-Control-Allow-Origin": "*"})
 
 
@@ -115,7 +110,7 @@ def test_the_package_holds_sources_types_textures_and_licences(package):
 
 def test_its_readme_names_each_texture_and_the_version(package):
     text = (package / "README.md").read_text()
-    assert f"{CDN}@{nca.__version__.rpartition('.')[0]}`" in text
+    assert set(re.findall(r"nca-texture@([\d.]*\d)", text + GUIDE)) == {nca.__version__.rpartition(".")[0]}
     [listed] = re.findall(r"as `NAME.nca.json`: (.*?)\. The", text, re.DOTALL)
     assert re.findall(r"\w{3,}", listed.replace(" and ", " ")) == sorted(
         path.name.partition(".")[0] for path in (ROOT / "nca" / "gallery").glob("*.nca.json")
@@ -157,8 +152,14 @@ def test_the_page_of_the_readme_shows_a_living_texture(package, from_cdn):
     assert tab.complaints == []
 
 
-def test_a_page_with_an_import_map_needs_no_build(from_cdn):
-    tab = from_cdn(IMPORT_MAP)
+def test_a_page_with_the_guides_import_map_needs_no_build(from_cdn):
+    [names] = re.findall('<script type="importmap">.*?</script>', GUIDE, re.DOTALL)
+    loaded = SHOP["main.js"].replace(
+        'import lava from "nca-texture/textures/lava.nca.json"',
+        f'const lava = await (await fetch("{CDN}/textures/lava.nca.json")).json()',
+    )
+    body = '<nca-texture paused grid="40x30"></nca-texture><canvas></canvas>'
+    tab = from_cdn(f'<!doctype html><title>Shop</title>{names}<script type="module">{loaded}</script>{body}')
     computes_torchs_bits(tab)
     assert tab.complaints == []
 
