@@ -280,7 +280,16 @@ class TestFolder:
 
     @pytest.mark.parametrize(
         ("name", "file"),
-        [("Moss", "moss"), ("../../etc", "etc"), ("  ", "texture"), ("Möbius 2.0", "m-bius-2.0"), ("x" * 99, "x" * 64)],
+        [
+            ("Moss", "moss"),
+            ("../../etc", "etc"),
+            ("  ", "texture"),
+            ("Möbius 2.0", "m-bius-2.0"),
+            ("x" * 99, "x" * 64),
+            ("CON", "texture-con"),
+            ("com1.moss", "texture-com1.moss"),
+            ("console", "console"),
+        ],
     )
     def test_any_name_gives_a_plain_file_name(self, name, file):
         assert f"{file}.nca.json" in FORMATS["module"].files(Bundle.of(random_rule(4, 4), name))
