@@ -158,3 +158,8 @@ def test_a_loop_of_your_own_keeps_its_own_rate(module):
       }
     }""")
     assert module.evaluate("nca.stepCount") == 15
+
+
+def test_a_speed_that_is_no_number_stops_the_module_until_it_is_one(module):
+    module.evaluate("() => { make({}); nca.play(); nca.speed = undefined; frames(10); nca.speed = 1; frames(10); }")
+    assert np.array_equal(state(module), grown(10, width=32, height=32).numpy())

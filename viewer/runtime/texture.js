@@ -72,7 +72,7 @@ export class Texture {
   }
 
   set speed(speed) {
-    this.automaton.speed = +speed;
+    this.automaton.speed = +speed || 0;
   }
 
   /** The most frames a second while playing. Infinity means every frame of the screen. */
