@@ -91,7 +91,7 @@ def test_a_page_that_a_bundler_makes_computes_torchs_bits(name, tarball, tmp_pat
     packages, command = BUNDLERS[name]
     write(tmp_path, SHOP)
     programs = install(tmp_path, tarball, *packages)
-    run(programs / command[0], *command[1:], cwd=tmp_path)
+    run(programs / command[0], *command[1:], cwd=tmp_path, timeout=600)
     shutil.copy(tmp_path / "index.html", tmp_path / "dist")
     with serve(tmp_path / "dist", STRICT) as site:
         tab = complaining_tab(viewport=VIEWPORT, within=site.address)
@@ -162,7 +162,7 @@ def test_an_example_computes_torchs_bits(example, mode, tarball, tmp_path, compl
     if example == "react":
         with_the_guides_types(tmp_path)
     install(tmp_path, tarball)
-    run("npm", "run", "build", cwd=tmp_path, NODE_ENV=mode)
+    run("npm", "run", "build", cwd=tmp_path, timeout=600, NODE_ENV=mode)
     with serve(tmp_path / "dist") as site:
         tab = complaining_tab(viewport=VIEWPORT, within=site.address)
         tab.goto(site.address)
