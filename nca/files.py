@@ -28,6 +28,7 @@ __all__ = [
 ]
 
 HOUR = 3600.0  # seconds: no file takes so long to write
+DEVICE = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\.|$)")  # names that Windows keeps for devices, with any ending
 NEW = ".nca-new"  # ends the name of what is not yet in place, which nothing else has
 
 
@@ -80,7 +81,8 @@ def one_line(text: str) -> str:
 
 def file_name(name: str) -> str:
     """A name as the stem of a file name, valid on all systems and in URLs: small letters, digits, dots, hyphens."""
-    return re.sub(r"[^a-z0-9.]+", "-", name.lower())[:64].strip("-.") or "texture"
+    stem = re.sub(r"[^a-z0-9.]+", "-", name.lower())[:64].strip("-.")
+    return f"texture-{stem}" if DEVICE.match(stem) else stem or "texture"
 
 
 def make_folder(path: Path) -> None:

@@ -68,7 +68,7 @@ def resume(
     picture = load_run(output).provenance.get("picture", TARGET)
     try:
         config = Config.of({"detail": 1} | parse_json((output / CONFIG).read_bytes()) | changes)
-        log, state = (output / LOG).read_text(), check_state(load((output / STATE).read_bytes()))
+        log, state = (output / LOG).read_text(encoding="utf-8"), check_state(load((output / STATE).read_bytes()))
         log = _cut(log, int(state["step"]))
     except OSError as error:
         raise UserError(f"{output} cannot be resumed: {error.filename}: {error.strerror}") from None

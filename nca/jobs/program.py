@@ -10,13 +10,16 @@ __all__ = ["follow", "start"]
 
 
 def start(arguments: Sequence[str], environment: Mapping[str, str]) -> "subprocess.Popen[str]":
-    """Start `nca train` in its own session, or group, so that the terminal's signals reach it only through us."""
+    """Start `nca train` in its own session, or group, so that the terminal's signals reach it only through us.
+
+    It writes UTF-8 whatever the console's encoding is, so that names of any language reach us whole.
+    """
     return subprocess.Popen(  # noqa: S603 - our own program
         [sys.executable, "-m", "nca", "train", *arguments],
-        env=environment,
+        env={**environment, "PYTHONIOENCODING": "utf-8"},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
-        text=True,
+        encoding="utf-8",
         errors="replace",
         **ALONE,
     )

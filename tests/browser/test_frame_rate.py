@@ -1,4 +1,4 @@
-"""`fps`: the most frames a second in which a texture steps and draws. The tests say when a frame comes, and at what time."""
+"""`fps`: the most frames a second in which a texture works. The tests say when a frame comes, and at what time."""
 
 import json
 
@@ -9,7 +9,7 @@ from elements import HEAD, MOSS, ask, grown, picture, tiled
 from nca.rule.reference import erase
 from textures import state
 
-# Frames come, and time passes, when the test says so. The device compiles at once, is always done, and counts its calls.
+# Frames come, and time passes, when the test says so. The device compiles at once, is always done, and counts calls.
 FRAMES = """
   const waiting = [];
   let now = 1000;

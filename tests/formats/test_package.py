@@ -2,11 +2,13 @@
 
 import importlib
 import pkgutil
+import re
 import shutil
 import subprocess
 import sys
 import tomllib
 import zipfile
+from email import message_from_bytes
 
 import pytest
 from packaging.requirements import Requirement
@@ -14,7 +16,7 @@ from packaging.requirements import Requirement
 import nca
 from paths import ROOT
 
-SOURCES = ("nca", "export", "shaders", "viewer", "pyproject.toml", "README.md", "LICENSE", "NOTICE")
+SOURCES = ("nca", "export", "shaders", "viewer", "pyproject.toml", "setup.py", "README.md", "LICENSE", "NOTICE")
 MODULES = [
     "nca",
     *(module.name for module in pkgutil.walk_packages(nca.__path__, "nca.") if "__main__" not in module.name),
@@ -70,6 +72,19 @@ def test_the_wheel_holds_nca_alone(wheel):
     top = {name.split("/")[0] for name in names}
     assert top == {"nca", f"nca_texture-{nca.__version__}.dist-info"}
     assert not [name for name in names if "test" in name]
+
+
+def test_the_page_on_pypi_has_no_relative_links(wheel):
+    with zipfile.ZipFile(wheel) as archive:
+        [name] = (each for each in archive.namelist() if each.endswith("/METADATA"))
+        metadata = message_from_bytes(archive.read(name))
+    page, home = metadata.get_payload(), dict(each.split(", ") for each in metadata.get_all("Project-URL"))["Homepage"]
+    links = re.findall(r"(!?)\[[^\]]*\]\(([^)]+)\)", page)
+    assert [address for _, address in links if not address.startswith("https://")] == []
+    ours = [address.removeprefix(f"{home}/").split(f"/v{nca.__version__}/") for _, address in links if home in address]
+    assert {kind for kind, _ in ours} == {"blob", "raw"}
+    assert [path for _, path in ours if not (ROOT / path.partition("#")[0]).exists()] == []
+    assert metadata["Description-Content-Type"] == "text/markdown"
 
 
 def test_the_wheel_out_of_the_sdist_holds_the_same(wheel, sources, tmp_path):

@@ -17,6 +17,7 @@ from disk import tree
 from nca.jobs.group import Group
 from nca.jobs.job import Job
 from nca.jobs.processes import Processes
+from nca.jobs.program import follow, start
 from nca.picture import picture_bytes
 from nca.run import load_run, model_bytes
 
@@ -210,3 +211,9 @@ def test_a_second_set_in_the_same_folder_is_resumed_with_the_first(here, monkeyp
     assert nca("train", "moss.png", "sand.png", "-o", "runs", *SETTINGS, "--steps", 1).exit_code == 0
     assert nca("train", "bark.png", "moss.png", "-o", "runs", "--force", *SETTINGS, "--steps", 2).exit_code == 0
     assert nca("train", "--resume", "-o", "runs", "--steps", 3).stdout == "Saved runs/moss, runs/sand, runs/bark\n"
+
+
+def test_names_of_any_language_come_whole_whatever_the_consoles_encoding_is(tmp_path):
+    environment = {**ENVIRONMENT, "PYTHONIOENCODING": "cp1252"}
+    said = follow(start([str(tmp_path / "苔.png"), "-o", str(tmp_path / "moss")], environment), lambda line: None)
+    assert "苔.png" in said

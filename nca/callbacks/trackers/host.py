@@ -54,7 +54,7 @@ def _line(error: BaseException) -> str:
 def _main() -> None:
     """Keep stdout for the answers: a tracker writes to it too."""
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
-    with Path(os.devnull).open("w") as nowhere:
+    with Path(os.devnull).open("wb") as nowhere:
         os.dup2(nowhere.fileno(), sys.stdout.fileno())
 
     def answer(*words: str) -> None:
