@@ -65,14 +65,14 @@ def build() -> None:
     run(sys.executable, "-m", "build", "--quiet", "--outdir", WHEELS)
     run(sys.executable, "-m", "twine", "check", "--strict", *WHEELS.iterdir())
     run("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--silent")
-    run(sys.executable, "tools/make_npm.py", TARBALLS)
-    build_site()
+    build_from_layout()
 
 
-def build_site() -> None:
-    """Out of the clone's own package: Python finds its layout before what is installed for development."""
+def build_from_layout() -> None:
+    """Build with the clone's own package: Python finds its layout before what is installed for development."""
     run(sys.executable, "tools/lay_out.py")
     variables = {"PYTHONPATH": str(CLONE / "build" / "layout"), "NO_MKDOCS_2_WARNING": "1"}
+    run(sys.executable, "tools/make_npm.py", TARBALLS, **variables)
     run(sys.executable, "-m", "mkdocs", "build", "--quiet", "--site-dir", SITE, **variables)
 
 

@@ -1,13 +1,10 @@
 """The documentation's blocks of HTML and JavaScript, in a page that has the files which they name."""
 
-import io
-
-import numpy as np
 import pytest
 from PIL import Image
 
 from documents import PAGES, blocks
-from elements import MOSS
+from elements import MOSS, shows_many_colours
 from nca.export.bundle import load_bundle
 from nca.export.formats.element import render_element
 from nca.export.formats.embed import render_embed
@@ -17,14 +14,15 @@ from server import serve
 
 OTHERS = {
     "docs/module.md": "test_module.py shows the blocks that import something; below are the others",
+    "docs/npm.md": "formats/test_npm.py answers in place of the CDN",
     "docs/pictures.md": "formats/test_pictures.py",
 }
 SHOWN = [block for page in PAGES if page not in OTHERS for block in blocks(page, "html")]
 LINES = [block for block in blocks("docs/module.md", "js") if "import" not in block.text]
 
 
-def test_javascript_stands_in_one_page():
-    assert [page for page in PAGES if blocks(page, "js")] == ["docs/module.md"]
+def test_javascript_stands_in_two_pages():
+    assert {page for page in PAGES if blocks(page, "js")} == {"docs/module.md", "docs/npm.md"}
 
 
 @pytest.fixture(scope="module")
@@ -55,18 +53,8 @@ def show(complaining_tab, site):
 def test_a_page_shows_the_texture(show, block):
     script = "" if "<script" in block.text else '<script type="module" src="nca-texture.js"></script>'
     tab = show(script + block.text)
-    for _ in range(400):
-        if colours(tab) > 100:
-            break
-        tab.wait_for_timeout(50)
-    else:
-        pytest.fail("no texture is shown")
+    shows_many_colours(tab)
     assert tab.complaints == []
-
-
-def colours(tab):
-    picture = np.asarray(Image.open(io.BytesIO(tab.screenshot())).convert("RGB"))
-    return len(np.unique(picture.reshape(-1, 3), axis=0))
 
 
 @pytest.mark.parametrize("block", LINES, ids=str)

@@ -23,6 +23,7 @@ __all__ = [
     "paused",
     "picture",
     "screen",
+    "shows_many_colours",
     "shows_the_poster",
     "state",
     "tiled",
@@ -97,3 +98,12 @@ def shows_the_poster(tab):
             return
         tab.wait_for_timeout(50)
     pytest.fail("the poster is not shown")
+
+
+def shows_many_colours(tab):
+    """Sooner or later, as a texture does and a page without one does not."""
+    for _ in range(400):
+        if len(np.unique(screen(tab).reshape(-1, 3), axis=0)) > 100:
+            return
+        tab.wait_for_timeout(50)
+    pytest.fail("no texture is shown")

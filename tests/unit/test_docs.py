@@ -76,6 +76,8 @@ RUN_BY = {
     "html": "browser/test_docs_pages.py",
     "js": "browser/test_docs_pages.py",
     "ts": "browser/test_javascript.py",
+    "jsx": "formats/test_bundlers.py",
+    "tsx": "formats/test_bundlers.py",
     "c": "formats/test_glsl.py",
     "text": "what a program prints, and formulas: the code that they describe has tests of its own",
     "gdscript": "a line for a scene of the reader's in Godot, which few machines have",
