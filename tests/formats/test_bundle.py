@@ -194,7 +194,7 @@ def tab(browser):
     """An empty page but for the shaders of one."""
     tab = browser.new_page()
     texts = (render(template, BUNDLE.rule) for template in (*PASSES.values(), DECODE, "show.frag.j2"))
-    tab.set_content(f"<script type=x-shader/x-glsl>{embed_shaders(texts)}</script>")
+    tab.set_content(f"<script type=x-glsl>{embed_shaders(texts)}</script>")
     yield tab
     tab.close()
 

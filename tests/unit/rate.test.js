@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { mix } from "../../viewer/runtime/automaton.js";
-import { Loop } from "../../viewer/runtime/loop.js";
+import { RatedLoop } from "../../viewer/runtime/rated.js";
 import { Rate } from "../../viewer/runtime/rate.js";
 
 const SCREENS = [24, 30, 50, 59.94, 60, 60.05, 72, 75, 85, 90, 119.88, 120, 144, 165, 240, 360];
@@ -106,10 +106,12 @@ test("textures of one loop keep their own rates, and the device gets nothing in 
   /** @type {any[]} */
   const waiting = [];
   globalThis.requestAnimationFrame = (call) => waiting.push(call);
-  const loop = new Loop(/** @type {any} */ (gl));
+  const loop = new RatedLoop(/** @type {any} */ (gl));
   const counts = [15, 20, 0].map((fps) => {
     const counted = { frames: 0 };
-    loop.move(() => counted.frames++, true, Object.assign(new Rate(), { fps }));
+    const frame = () => counted.frames++;
+    loop.limit(frame, Object.assign(new Rate(), { fps }));
+    loop.move(frame, true);
     return counted;
   });
   let quiet = 0;

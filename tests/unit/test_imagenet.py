@@ -62,7 +62,8 @@ def test_away_from_the_border_it_is_the_network(features):
         assert found.shape == wanted.shape
         border = -(-BORDER * found.shape[-1] // 192)
         inside = slice(border, -border)
-        assert torch.allclose(found[..., inside, inside], wanted[..., inside, inside], atol=1e-4)
+        # How sums are rounded depends on the processor.
+        assert torch.allclose(found[..., inside, inside], wanted[..., inside, inside], atol=1e-3)
         assert wanted[..., inside, inside].std() > 0.01
 
 

@@ -210,7 +210,8 @@ export class NcaTexture extends Base {
     if (texture) {
       texture.speed = calm ? Infinity : this.speed;
       this.#rate.fps = calm ? Infinity : this.fps;
-      share().move(this.#frame, this.#visible && !this.paused && (this.#growing || !calm), this.#rate);
+      share().limit(this.#frame, this.#rate);
+      share().move(this.#frame, this.#visible && !this.paused && (this.#growing || !calm));
     } else if (this.#visible && this.#size[0] * this.#size[1]) {
       this.#screen.poster = this.poster;
       if (this.#bundle) this.#create(this.#bundle);

@@ -5,12 +5,12 @@
  */
 
 import { context } from "../runtime/automaton.js";
-import { Loop } from "../runtime/loop.js";
+import { RatedLoop } from "../runtime/rated.js";
 
 /** The elements in the document. @type {Set<NcaTexture>} */
 export const elements = new Set();
 
-/** The loop that they share, until the last element leaves the document. @type {Loop | null} */
+/** The loop that they share, until the last element leaves the document. @type {RatedLoop | null} */
 let shared = null;
 
 export const share = () => (shared ??= begin());
@@ -25,7 +25,7 @@ function begin() {
         tell(element, type);
       }
     });
-  return new Loop(gl);
+  return new RatedLoop(gl);
 }
 
 /** Removes an element that has left the document. @param {NcaTexture} element */

@@ -1,13 +1,12 @@
-/** The animation loop of a context. In every frame it calls the callbacks of the textures that are due. */
+/** The animation loop of a context. In every frame it calls the callbacks of all textures that move. */
 
-/** @import { Rate } from "./rate.js" */
 import { Pace } from "./pace.js";
 
 /** @typedef {(pace: Pace) => void} Frame the callback of one texture in a frame */
 
 export class Loop {
-  /** @type {Map<Frame, Rate | undefined>} */
-  #moving = new Map();
+  /** @type {Set<Frame>} */
+  #moving = new Set();
   #pace;
   #frame = 0;
 
@@ -19,20 +18,23 @@ export class Loop {
 
   /**
    * Adds or removes a callback. A hidden tab gets no animation frames, so nothing runs there.
-   * @param {Frame} frame @param {boolean} on @param {Rate} [rate] without one, every frame is due
+   * @param {Frame} frame @param {boolean} on
    */
-  move(frame, on, rate) {
-    if (on) this.#moving.set(frame, rate);
-    else this.#moving.delete(frame);
+  move(frame, on) {
+    this.#moving[on ? "add" : "delete"](frame);
     this.#frame ||= requestAnimationFrame(this.#tick);
+  }
+
+  /** Calls these callbacks. @param {Iterable<Frame>} frames @param {number} now the time, in ms */
+  step(frames, now) {
+    this.#pace.begin();
+    for (const frame of frames) frame(this.#pace);
+    this.#pace.end();
   }
 
   #tick = (/** @type {number} */ now) => {
     this.#frame = 0;
-    const due = [...this.#moving].filter(([, rate]) => !rate || rate.due(now));
-    if (due.length) this.#pace.begin();
-    for (const [frame] of due) frame(this.#pace);
-    if (due.length && !this.#pace.busy) this.#pace.end();
+    this.step(this.#moving, now);
     if (this.#moving.size) this.#frame ||= requestAnimationFrame(this.#tick);
   };
 }

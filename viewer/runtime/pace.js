@@ -46,8 +46,9 @@ export class Pace {
     return Math.min(due + speed, this.most);
   }
 
-  /** Ends a frame in which the device got commands. */
+  /** Ends a frame. In a busy one the device got no commands. */
   end() {
+    if (this.busy) return;
     const { gl } = this;
     if (this.#short && performance.now() - this.#began < BUDGET) this.most *= this.#growth *= 1.0005; // recovers soon
     this.#short = false;

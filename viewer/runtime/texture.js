@@ -10,8 +10,8 @@ import { decode } from "./decode.js";
 import { deletePicture, newPicture } from "./display.js";
 import { History } from "./history.js";
 import { prepare, prepareUpload } from "./host.js";
-import { Loop } from "./loop.js";
 import { Rate } from "./rate.js";
+import { RatedLoop } from "./rated.js";
 import { Recovery } from "./recovery.js";
 import { contextOf, forget } from "./target.js";
 
@@ -38,7 +38,8 @@ export class Texture {
     if (bundle.decoder) this.automaton.show = decode;
     this.recovery = new Recovery(this.automaton, history);
     this.fps = options?.fps ?? Infinity;
-    this.#loop = new Loop(this.gl);
+    this.#loop = new RatedLoop(this.gl);
+    this.#loop.limit(this.#frame, this.#rate);
     const { signal } = this.#listening;
     // The browser restores the context only if the page handles the loss.
     this.canvas.addEventListener("webglcontextlost", (event) => event.preventDefault(), { signal });
@@ -210,7 +211,7 @@ export class Texture {
   /** @param {boolean} on */
   #play(on) {
     this.#playing = on;
-    this.#loop.move(this.#frame, on, this.#rate);
+    this.#loop.move(this.#frame, on);
   }
 
   #forgetPicture() {
