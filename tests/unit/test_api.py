@@ -80,7 +80,7 @@ def test_a_command_has_the_names_and_defaults_of_its_function(name):
     several = {"sources": "source"} if "source" in arguments else {}  # the command goes from one to the next
     taken = {several.get(each, each) for each in options.keys() - OF_A_TERMINAL}
     assert taken == arguments.keys() - OF_PYTHON
-    context = click.Context(main.commands[name])
+    context = click.Context(main.commands[name], **main.context_settings)
     for option in options.values():
         if isinstance(option, click.Option) and option.name in arguments and not option.required:
             text = option.get_default(context)

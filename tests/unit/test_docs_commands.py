@@ -133,9 +133,12 @@ def run(arguments):
 
 
 def parse(arguments):
-    """Wrong usage is raised."""
+    """Wrong usage is raised.
+
+    A command keeps the first help option that it makes (click 8.1.8): it has the names of the command line's here, too.
+    """
     name, *options = arguments
-    main.commands[name].make_context(name, options)
+    main.commands[name].make_context(name, options, **main.context_settings)
 
 
 def clear(arguments):
