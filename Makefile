@@ -4,7 +4,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: setup demo check check-python check-javascript test test-all docs site site-tools npm templates release-check clean
+.PHONY: setup demo check check-python check-javascript test test-all ready-to-test browser kernels
+.PHONY: docs site site-tools npm templates release-check clean
 
 setup: $(READY)
 
@@ -55,14 +56,22 @@ endif
 PROCESSES := $(shell $(PYTHON) -c 'import os; print(min(4, 1 + (os.cpu_count() or 1)))')
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses $(PROCESSES) --dist worksteal
 
-test: check
-	$(BIN)/python tools/install_browser.py
+test: ready-to-test
 	$(PYTEST) -m "not rare"
 
 # Also the tests that need much time, or a host that few machines have.
-test-all: check site-tools
-	$(BIN)/python tools/install_browser.py
+test-all: ready-to-test site-tools
 	$(PYTEST)
+
+# All of this at once: one waits for the network, another for a disk, and checkers use one processor.
+ready-to-test: $(READY)
+	@$(MAKE) --no-print-directory --jobs 4 check-python check-javascript browser kernels
+
+browser: $(READY)
+	$(BIN)/python tools/install_browser.py
+
+kernels: $(READY)
+	$(BIN)/python tools/compile_kernels.py
 
 docs: $(READY)
 	$(BIN)/python tools/make_commands.py

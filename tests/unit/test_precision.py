@@ -126,6 +126,7 @@ def test_a_state_that_is_no_number_or_out_of_range_starts_anew():
 # The same results
 
 
+@pytest.mark.rare  # twelve trainings
 def test_half_precision_trains_as_well_as_float32(monkeypatch):
     """Style losses of the rule that ships, after short trainings: closer in the mean than seeds are to each other."""
     for name, value in {"LEARNING_RATE": 0.01, "SHORTEST": 4, "LONGEST": 8}.items():
