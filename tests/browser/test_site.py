@@ -102,9 +102,11 @@ def test_a_choice_shows_its_texture_changes_the_code_and_stays_in_the_address(vi
     tab.locator("label[title=zebra]").click()
     shows(tab, "zebra.nca.json")
     tab.locator("[name=seed]").fill("7")
-    assert 'src="zebra.nca.json" alt="zebra" seed="7" brush="12"' in code(tab)
+    tab.locator("[name=fps]").fill("15")
+    assert 'src="zebra.nca.json" alt="zebra" seed="7" fps="15" brush="12"' in code(tab)
     assert tab.evaluate("document.querySelector('nca-texture').texture.seed") == 7
-    assert tab.evaluate("location.hash") == "#texture=zebra&width=64&height=64&seed=7"
+    assert tab.evaluate("document.querySelector('nca-texture').fps") == 15
+    assert tab.evaluate("location.hash") == "#texture=zebra&width=64&height=64&fps=15&seed=7"
     tab.locator("#playground").get_by_text("Shadertoy").click()
     tab.wait_for_function("document.querySelector('pre code').textContent.includes('#define SEED 7u')")
     tab.locator("#playground").get_by_text("Buffer A").click()
@@ -118,7 +120,7 @@ def test_a_bundle_of_ones_own_is_shown_and_another_file_refused(visit):
     tab = visit(f"playground/{SMALL}", **LAPTOP)
     shows(tab, "lava.nca.json")
     tab.evaluate(DROP, ["moss.txt", "{}"])
-    tab.get_by_text("moss.txt: format is undefined, expected nca-fixed-1 or nca-fixed-2").wait_for()
+    tab.get_by_text('moss.txt: format is undefined, expected "nca-fixed-1" or "nca-fixed-2"').wait_for()
     tab.evaluate(DROP, ["fern.nca.json", Bundle.of(random_rule(4, 8), "Fern").to_json()])
     tab.get_by_text("fern.nca.json is shown.").wait_for()
     assert 'src="fern.nca.json" alt="Fern"' in code(tab)

@@ -2,8 +2,9 @@
  * The code that shows a texture as chosen on the playground: a text to copy, for each kind of use. The page holds the
  * texts, those of the folder code: a mark is the name of a value between two at signs.
  *
- * @typedef {{ name: string, file: string, width: number, height: number, cell: number, speed: number, brush: number,
- *   seed: number }} Choice file: the texture's address; width, height, cell: CSS pixels; speed: steps a frame; brush: cells
+ * @typedef {{ name: string, file: string, width: number, height: number, cell: number, speed: number, fps: number,
+ *   brush: number, seed: number }} Choice file: the texture's address; width, height, cell: CSS pixels; speed: steps a
+ *   frame; fps: the most frames a second; brush: cells
  */
 
 /**
@@ -18,7 +19,7 @@ export const FILES = {
 };
 
 /** The attributes of the element and their defaults. */
-const ATTRIBUTES = { seed: 0, speed: 1, cell: 2, brush: 0 };
+const ATTRIBUTES = { seed: 0, speed: 1, fps: Infinity, cell: 2, brush: 0 };
 
 /** Fills a text with a choice. @param {string} text @param {Choice} choice */
 export function fillCode(text, choice) {

@@ -18,12 +18,16 @@ const TABS = {
   image: "Image",
 };
 
+/** The last place of the slider is beyond it: every frame of the screen. */
+const FASTEST = 60;
+
 /** @type {Record<string, (value: number) => string>} */
 const SAID = {
   width: (value) => `${value} px`,
   height: (value) => `${value} px`,
   cell: (value) => `${value} px`,
   speed: (value) => (value < 0 ? `a step every ${2 ** -value} frames` : `${2 ** value} a frame`),
+  fps: (value) => (value > FASTEST ? "all" : `${value} a second`),
   brush: (value) => (value ? `${value} cells` : "none"),
 };
 
@@ -48,7 +52,9 @@ function choice() {
   const [width, height, cell, brush, seed] = ["width", "height", "cell", "brush", "seed"].map(field);
   const shown = $("[name=texture]:checked");
   const named = own ?? { name: shown?.parentElement.title, file: shown?.value };
-  return { name: named.name, file: named.file, width, height, cell, brush, seed, speed: 2 ** field("speed") };
+  const speed = 2 ** field("speed");
+  const fps = field("fps") > FASTEST ? Infinity : field("fps");
+  return { name: named.name, file: named.file, width, height, cell, speed, fps, brush, seed };
 }
 
 /** Shows the choice: the texture, the values beside the sliders, the code, the address. */
@@ -62,12 +68,13 @@ function update() {
 }
 
 /** @param {Choice} chosen */
-function show({ name, file, width, height, cell, speed, brush, seed }) {
+function show({ name, file, width, height, cell, speed, fps, brush, seed }) {
   const { style } = texture;
   [style.width, style.height] = [`${width}px`, `${height}px`];
   for (const [key, value] of Object.entries({ cell, brush, seed }))
     if (texture.getAttribute(key) != `${value}`) texture.setAttribute(key, `${value}`); // the same seed begins anew, too
   texture.speed = speed;
+  texture.fps = fps;
   $(".textures output").textContent = name;
   texture.alt = name;
   const src = `${folder}${file}.nca.json`;
