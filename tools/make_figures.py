@@ -15,6 +15,7 @@ Found = dict[str, dict[str, Any]]  # by the texture's name
 FIGURES = {"style": 2, "patches": 2, "precision": 2, "recall": 2, "colour": 1, "spectrum": 2}  # and their decimals
 COMPARED = ("style", "precision", "recall")
 OLDEST = "10000"
+BUNDLE = ".nca.json"
 
 
 def main(files: list[Path]) -> None:
@@ -26,15 +27,15 @@ def main(files: list[Path]) -> None:
 
 
 def _read(file: Path) -> Found:
-    return {Path(each["source"]).name: each for each in json.loads(file.read_text())}
+    return {Path(each["source"]).name.removesuffix(BUNDLE): each for each in json.loads(file.read_text())}
 
 
 def _young(found: Found) -> Iterator[str]:
     """All figures. Those of the other half of the picture stand in brackets."""
-    yield from _head(["", *FIGURES, "steps to heal an erased half", "a half of noise", ""])
+    yield from _head(["", "pixels a cell", *FIGURES, "lattice", "steps to heal an erased half", "a half of noise", ""])
     for name, each in found.items():
         cells = [f"{_figure(each, key)} ({_figure(each, key, 'perfect')})" for key in FIGURES]
-        yield _row([name, *cells, *_ending(each)])
+        yield _row([name, _pixels(each), *cells, _lattice(each), *_ending(each)])
 
 
 def _old(found: Found) -> Iterator[str]:
@@ -59,6 +60,18 @@ def _compared(columns: dict[str, Found]) -> Iterator[str]:
 
 def _three(each: dict[str, Any], of: str = "texture") -> str:
     return ", ".join(_figure(each, key, of) for key in COMPARED)
+
+
+def _pixels(each: dict[str, Any]) -> str:
+    """Runs of before there were decoders do not say."""
+    detail = each["stability"].get("detail", 1)
+    return f"{detail} x {detail}" if detail > 1 else "1"
+
+
+def _lattice(each: dict[str, Any]) -> str:
+    """Of a texture with a decoder."""
+    found = each.get("lattice")
+    return f"{found['colour']:.3f}, {found['gradient']:.2f}" if found else ""
 
 
 def _figure(each: dict[str, Any], key: str, of: str = "texture") -> str:

@@ -37,7 +37,6 @@ SOURCES = {
     "texture pictures of VPython, MIT": "granite gravel wood_fine",
 }
 LARGER = {"brick_gray": "brick_512"}  # the same photograph with more pixels
-FORMER = dict.fromkeys(SOURCES[DRAWN].split(), 128) | {"brick_gray": 256}  # px, where today's texture knew fewer
 # Better at a pixel a cell
 KEPT = ["bricks", "confetti", "granite", "grass", "gravel", "moss", "rocks", "terrazzo", "weave"]
 FEATURES = ["--features", "imagenet"]
@@ -58,7 +57,7 @@ def main(runs: Path, photos: Path) -> None:
     names = sorted(" ".join(SOURCES.values()).split())
     pictures = {name: picture_of(name, photos) for name in names}
     for name in names:
-        keep_today(runs, name, len(load_picture(pictures[name])))
+        keep_today(runs, name)
     crisp = [name for name in names if name not in KEPT]
     again = [name for name in crisp if scale_of(today(runs, name)) > HALF]
     train(runs, [pictures[name] for name in again], [*FEATURES, "--scale", str(HALF)])
@@ -75,16 +74,12 @@ def picture_of(name: str, photos: Path) -> Path:
     return drawn if drawn.exists() else photos / f"{LARGER.get(name, name)}.png"
 
 
-def keep_today(runs: Path, name: str, side: int) -> None:
-    """Copy the texture that ships, once, without a decoder. Its scale becomes that of a picture of this side."""
+def keep_today(runs: Path, name: str) -> None:
+    """Copy the texture that ships, once, without a decoder."""
     kept = runs / TODAY / f"{name}.nca.json"
-    if kept.exists():
-        return
-    texture = load_bundle(GALLERY / f"{name}.nca.json")
-    factor = FORMER.get(name, side) / side if texture.decoder is None else 1
-    config = texture.provenance["config"] | {"scale": factor * scale_of(texture)}
-    kept.parent.mkdir(parents=True, exist_ok=True)
-    kept.write_text(replace(texture, provenance=texture.provenance | {"config": config}, decoder=None).to_json())
+    if not kept.exists():
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        kept.write_text(replace(load_bundle(GALLERY / f"{name}.nca.json"), decoder=None).to_json())
 
 
 def today(runs: Path, name: str) -> Bundle:

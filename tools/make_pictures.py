@@ -88,6 +88,7 @@ def screenshot(name: str, panel: str = "", **window: Any) -> None:
             tab.locator(f"[aria-controls={panel}]").click()
             tab.wait_for_timeout(1000)
         tab.mouse.move(width * 0.5, height - 30)
+        tab.evaluate("Promise.all(document.getAnimations().map((each) => each.finished))")  # bars that come back
         Image.open(BytesIO(tab.screenshot())).save(DOCS / name, quality=85)
 
 
