@@ -46,10 +46,10 @@ def _signature(name: str, value: object) -> str:
         return ""
     call = inspect.signature(value)
     given = [each for each in call.parameters.values() if each.name != "self"]
-    line = f"{name}{call.replace(parameters=given)}"
+    line = _short(f"{name}{call.replace(parameters=given)}")
     if len(line) > 90:
-        line = f"{name}(\n" + "".join(f"    {each},\n" for each in _with_marks(given)) + f"){_returned(call)}"
-    return f"```python\n{_short(line)}\n```\n\n"
+        line = _short(f"{name}(\n" + "".join(f"    {each},\n" for each in _with_marks(given)) + f"){_returned(call)}")
+    return f"```python\n{line}\n```\n\n"
 
 
 def _is_data(value: object) -> bool:
@@ -75,7 +75,8 @@ def _short(line: str) -> str:
     """Types without their modules, and functions without their addresses."""
     line = re.sub(r"<function .*?> at \w+>|<function [^>]*>", "...", line)
     line = re.sub(r"\b(?:[a-z_]+\.)+(?=[A-Z])", "", line)
-    line = re.sub(r"numpy\.ndarray\[tuple\[Any, \.\.\.\], numpy\.dtype\[numpy\.(\w+)\]\]", r"NDArray[\1]", line)
+    line = line.replace("numpy.", "")
+    line = re.sub(r"ndarray\[tuple\[Any, \.\.\.\], dtype\[(\w+)\]\]", r"NDArray[\1]", line)  # NumPy before 2.5
     return line.replace('"', "").replace("'", '"')
 
 
