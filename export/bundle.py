@@ -11,6 +11,7 @@ from nca.export.decoder_fields import decoder_fields, decoder_of
 from nca.export.fields import decode_arrays, encode_arrays, exactly, shown, within
 from nca.export.shaders import render_shaders
 from nca.jsontext import clean, parse_json
+from nca.reading import read_file
 from nca.rule.decoder import FORMAT as DECODED
 from nca.rule.decoder import Decoder
 from nca.rule.rule import CHANNELS, DTYPES, FORMAT, MAX_HIDDEN, UPDATE_ALWAYS, Rule
@@ -131,7 +132,7 @@ def load_bundle(path: Path) -> Bundle:
     Raises UserError that names the file and what is wrong with it.
     """
     try:
-        return Bundle.from_json(path.read_bytes().decode())
+        return Bundle.from_json(read_file(path).decode())
     except OSError as error:
         raise UserError(f"{path}: cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:

@@ -14,6 +14,7 @@ from nca.errors import UserError
 from nca.export.addresses import addresses
 from nca.export.bundle import TYPES, Bundle, parse_fields
 from nca.export.js.strip import bare_glsl
+from nca.reading import read_file
 
 __all__ = ["embed_shaders", "embed_texture", "load_page"]
 
@@ -38,7 +39,7 @@ def load_page(path: Path) -> dict[str, Bundle]:
     Raises UserError that names the file and what is wrong with it.
     """
     try:
-        return _parse_page(path.read_bytes().decode())
+        return _parse_page(read_file(path).decode())
     except OSError as error:
         raise UserError(f"{path}: cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:

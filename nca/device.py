@@ -13,10 +13,9 @@ def pick_device(choice: str) -> torch.device:
     available = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
     if choice == "auto":
         return torch.device("cuda" if available["cuda"] else "cpu")
-    if not available[choice]:
-        raise UserError(
-            f"device {choice} is not available: expected one of {[name for name in available if available[name]]}"
-        )
+    if not available.get(choice):
+        found = [name for name in available if available[name]]
+        raise UserError(f"device {str(choice)[:60]} is not available: expected one of {found}")
     return torch.device(choice)
 
 

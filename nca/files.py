@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import IO
 
 from nca.errors import UserError
+from nca.ours import keep_others
 from nca.swap import recover_folder, replace_folder
 
 __all__ = [
@@ -38,6 +39,8 @@ def check_output(path: Path, *, force: bool, marker: str | None = None) -> None:
     marker: for an output folder, the file that identifies folders of ours. With --force only those are replaced, and
     only regular files: a device, a pipe or a symbolic link would be lost.
     """
+    if not path.name:
+        raise UserError(f"{str(path)!r} names no file or folder to write: expected a name, such as runs/bricks")
     if path.name == "-":
         raise UserError("- is stdout, which takes only single files of nca export: expected the name of an output")
     with _explained(path):
@@ -110,7 +113,7 @@ def write_file(path: Path, content: bytes) -> None:
 def write_folder(path: Path, files: Mapping[str, bytes]) -> None:
     """Create or replace a folder with these files in one move, and wait until it is on the disk.
 
-    Raises UserError if that fails.
+    Of a folder that is replaced, files that none of our commands writes are kept. Raises UserError if that fails.
     """
     with _explained(path):
         make_folder(path.parent)
@@ -120,6 +123,7 @@ def write_folder(path: Path, files: Mapping[str, bytes]) -> None:
                 (temporary / name).parent.mkdir(exist_ok=True)
                 with (temporary / name).open("wb") as file:
                     _fill(file, content)
+            keep_others(path, temporary)
             _share(temporary, 0o777)
             replace_folder(temporary, path)
         finally:

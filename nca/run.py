@@ -18,6 +18,7 @@ from typing import Any
 from nca.errors import UserError
 from nca.files import plain_text
 from nca.jsontext import parse_json
+from nca.reading import read_file
 from nca.rule import decoder as decoders
 from nca.rule.decoder import Decoder
 from nca.rule.rule import DTYPES, FORMAT, Rule
@@ -76,7 +77,7 @@ def load_run(folder: Path) -> Run:
 
     path = folder / MODEL
     try:
-        content = path.read_bytes()
+        content = read_file(path)
     except FileNotFoundError:
         raise UserError(f"{folder} is not a run folder: expected {MODEL} in it, as nca train writes it") from None
     except OSError as error:

@@ -18,6 +18,7 @@ from nca.errors import UserError
 from nca.export.bundle import Bundle
 from nca.export.fields import shown
 from nca.jsontext import parse_json
+from nca.reading import read_file
 from nca.rule.decode import painted_decode
 from nca.rule.decoder import Decoder
 from nca.rule.noise import noise
@@ -81,7 +82,7 @@ class Session:
 def load_session(path: Path) -> Session:
     """Read the file of a session. Raises UserError that names the file and its fault."""
     try:
-        return _parse(parse_json(path.read_bytes()))
+        return _parse(parse_json(read_file(path)))
     except OSError as error:
         raise UserError(f"{path}: cannot be read: {error.strerror}") from None
     except ValueError as error:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from nca.api.checks import LAST_SEED, StrPath, check_range
+from nca.api.checks import LAST_SEED, StrPath, check_detail, check_range
 from nca.api.texture import Source, Texture, load
 from nca.errors import UserError
 from nca.rule.decoder import DETAILS
@@ -58,12 +58,17 @@ def evaluate(
     from nca.device import pick_device
     from nca.evaluation.stability import Comparison
     from nca.evaluation.stability import evaluate as measured
-    from nca.picture import load_picture, require_texture
+    from nca.picture import load_picture, require_texture, taken_pixels
 
     check_range(seed=(seed, 0, LAST_SEED))
-    given = load_picture(Path(picture)) if isinstance(picture, str | PathLike) else picture
+    check_detail(detail)
+    given, name = None, "the picture"
+    if isinstance(picture, str | PathLike):
+        given, name = load_picture(Path(picture)), str(picture)
+    elif picture is not None:
+        given = taken_pixels(picture)
     if given is not None:
-        require_texture(given, "the picture" if given is picture else str(picture))
+        require_texture(given, name)
     where, texture = pick_device(device), load(source)
     check_tracked(log_to, texture.path)
     shown, pixels = _picture(texture, given, detail)

@@ -1,12 +1,12 @@
 """Exporting: `nca.export_textures`."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from os import PathLike
 from pathlib import Path
 
-from nca.api.checks import StrPath
+from nca.api.checks import StrPath, as_path
 from nca.api.texture import Source, Texture, load
 from nca.errors import UsageError
 from nca.export.bundle import Bundle
@@ -41,7 +41,7 @@ def export_textures(
     >>> nca.export_textures(nca.gallery["moss"], "moss.html", format="embed").name
     'moss.html'
     """
-    output = None if output is None else Path(output)
+    output = None if output is None else as_path(output)
     kind = format or _kind(output)
     if kind not in FORMATS:
         raise UsageError(f"{kind!r}: expected one of {', '.join(FORMATS)}", "format")
@@ -78,7 +78,11 @@ def each_bundle(sources: Source | Sequence[Source]) -> list[Bundle]:
 
 def _each(sources: Source | Sequence[Source]) -> list[Source]:
     """One source or several; the runs of a folder instead of a folder of several runs."""
+    if isinstance(sources, Mapping):  # such as nca.gallery
+        sources = list(sources.values())
     several = list(sources) if isinstance(sources, Sequence) and not isinstance(sources, str) else [sources]
+    if not several:
+        raise UsageError("no texture is named: expected one at least")
     paths = [Path(each) for each in several if isinstance(each, str | PathLike)]
     return list(each_path(paths)) if len(paths) == len(several) else several
 

@@ -20,7 +20,9 @@ def info(source: Source) -> dict[str, object]:
     """
     texture = load(source)
     decoder = _decoder(texture.decoder) if texture.decoder else {}
-    return {**_facts(texture.rule), **decoder, **_flat(texture.provenance)}
+    facts = {**_facts(texture.rule), **decoder}
+    told = _flat(texture.provenance)
+    return facts | {label: value for label, value in told.items() if label not in facts}  # a file may tell anything
 
 
 def _facts(rule: Rule) -> dict[str, object]:

@@ -7,7 +7,7 @@ from inspect import signature
 from pathlib import Path
 from typing import Any
 
-from nca.api.checks import LAST_SEED, StrPath, check_range, grid
+from nca.api.checks import LAST_SEED, StrPath, as_path, check_detail, check_range, grid, is_whole
 from nca.api.texture import Source, load
 from nca.errors import UsageError
 from nca.files import check_output, write_file
@@ -74,8 +74,9 @@ def render(
     Rendered(output=PosixPath('still.png'), pictures=1, width=32, height=16, steps=None)
     """
     given = dict(locals())
-    output = Path(output)
+    output = as_path(output)
     check_range(scale=(scale, 1, 8), seed=(seed, 0, LAST_SEED))
+    check_detail(detail)
     if session is not None:
         _check_session(given, output)
         return _render_session(Path(session), output, detail, scale, device, force)
@@ -154,8 +155,9 @@ def _settings(output: Path, sheet: Sequence[int] | None, given: dict[str, Any]) 
         raise UsageError(f"{output}: expected a name that ends in {', '.join(endings)}", "output")
     if sheet:
         _refuse("--sheet names its own steps", list(given))
-        if min(sheet) < 0:
-            raise UsageError(f"{min(sheet)} steps: expected at least 0", "sheet")
+        for steps in sheet if isinstance(sheet, Sequence) and not isinstance(sheet, str) else [str(sheet)]:
+            if not is_whole(steps) or steps < 0:
+                raise UsageError(f"{str(steps)[:60]} steps: expected at least 0", "sheet")
     if output.suffix.lower() == ".png":
         _refuse("a PNG holds one picture", [name for name in given if name != "steps"])
         return STILL | given

@@ -1,10 +1,9 @@
 """A decoder for a finished texture: `nca.sharpen`."""
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
-from nca.api.checks import StrPath
+from nca.api.checks import LAST_SEED, StrPath, as_path, check_detail, check_range
 from nca.api.texture import Source, Texture, load
 from nca.export.bundle import Bundle
 from nca.export.proof import proved
@@ -54,14 +53,16 @@ def sharpen(
     wait_asleep()
     from nca.training.sharpened import Sharpening, run_files, sharpen_texture
 
-    output = Path(output)
+    check_range(seed=(seed, 0, LAST_SEED))
+    check_detail(detail)
+    output = as_path(output)
     bundled = output.suffix.lower() == BUNDLE
     check_output(output, force=force, marker=None if bundled else MODEL)
     chosen = {"detail": detail, "scale": scale, "features": features, "seed": seed}
     how = Sharpening(**{name: value for name, value in chosen.items() if value is not None})  # type: ignore[arg-type]
     with locked(output):
         texture = load(source)
-        done = sharpen_texture(texture.rule, texture.provenance, Path(picture), how, progress)
+        done = sharpen_texture(texture.rule, texture.provenance, as_path(picture), how, progress)
         bundle = Bundle(texture.name, done.rule, done.provenance, done.decoder)
         if bundled:
             write_file(output, proved(bundle).to_json().encode())

@@ -1,5 +1,8 @@
 """Starting a training run from a picture, or resuming one from its folder."""
 
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -18,7 +21,8 @@ from nca.errors import UserError
 from nca.features.registry import make_features
 from nca.files import check_output, plain_text, sweep
 from nca.jsontext import parse_json
-from nca.picture import STDIN, load_picture, natural_scale, require_texture, scale_picture
+from nca.picture import SMALLEST, STDIN, load_picture, natural_scale, require_texture, scale_picture
+from nca.reading import read_file
 from nca.run import CONFIG, LOG, MODEL, STATE, TARGET, load_run
 from nca.training.bounds import check_state
 from nca.training.checkpoint import load_captured
@@ -28,6 +32,8 @@ from nca.training.ranks import ALONE, Ranks
 from nca.training.trainer import Trainer
 
 __all__ = ["begin", "resume"]
+
+log = logging.getLogger(__name__)
 
 
 def begin(
@@ -46,11 +52,19 @@ def begin(
     if image == STDIN and ranks.count > 1:
         raise UserError("several processes cannot share stdin: save the picture, then name the file")
     picture = load_picture(image)
-    config = replace(config, scale=config.scale or natural_scale(picture))
+    config = replace(config, scale=_true_scale(config.scale or natural_scale(picture), picture))
     config = replace(config, detail=chosen_detail(picture, config.scale, config.detail, name))
     target = scale_picture(picture, config.scale, config.size, config.detail)
     require_texture(target, name)
     return Recorder(_trainer(target, config, device, weights, ranks=ranks, picture=name, folder=output))
+
+
+def _true_scale(scale: float, picture: NDArray[np.uint8]) -> float:
+    """Nothing is scaled below the fewest pixels; later commands scale the picture as the run says."""
+    least = SMALLEST / len(picture)
+    if scale < least:
+        log.warning("at scale %g the picture has fewer than %d px: %g is used", scale, SMALLEST, least)
+    return max(scale, least)
 
 
 def resume(
@@ -66,22 +80,39 @@ def resume(
     if "steps" in changes:
         changes = {"minutes": None, **changes}  # steps replace the clock
     picture = load_run(output).provenance.get("picture", TARGET)
-    try:
-        config = Config.of({"detail": 1} | parse_json((output / CONFIG).read_bytes()) | changes)
-        log, state = (output / LOG).read_text(encoding="utf-8"), check_state(load((output / STATE).read_bytes()))
-        log = _cut(log, int(state["step"]))
-    except OSError as error:
-        raise UserError(f"{output} cannot be resumed: {error.filename}: {error.strerror}") from None
-    except (ValueError, TypeError, AttributeError, KeyError, SafetensorError) as error:
-        raise UserError(f"{output} cannot be resumed, it is damaged ({error}): train again") from None
-    target = load_picture(output / TARGET)
+    with _resuming(output):
+        stored = {"detail": 1} | _settings(output / CONFIG)
+        Config.of(stored)
+        state = check_state(load(read_file(output / STATE, most=None)))
+        log = _cut(read_file(output / LOG).decode(), int(state["step"]))
+    target, config = load_picture(output / TARGET), Config.of(stored | changes)
     trainer = _trainer(target, config, device, weights, ranks=ranks, picture=str(picture), folder=output)
-    load_captured(trainer, state)
+    with _resuming(output):
+        load_captured(trainer, state)
     if ranks.index == 0:
         sweep(output)
     if trainer.progress >= 1:
         raise UserError(f"{output} is trained to its end: to train it further, ask for more --steps or --minutes")
     return Recorder(trainer, log)
+
+
+@contextmanager
+def _resuming(folder: Path) -> Iterator[None]:
+    """Name the folder in what is wrong with its files."""
+    try:
+        yield
+    except OSError as error:
+        raise UserError(f"{folder} cannot be resumed: {error.filename}: {error.strerror}") from None
+    except (UserError, ValueError, TypeError, AttributeError, KeyError, SafetensorError) as error:
+        raise UserError(f"{folder} cannot be resumed, it is damaged ({error}): train again") from None
+
+
+def _settings(file: Path) -> dict[str, Any]:
+    """A run's stored settings. Raises ValueError."""
+    settings = parse_json(read_file(file))
+    if not isinstance(settings, dict):
+        raise ValueError(f"{file.name} is {str(settings)[:60]}: expected an object")
+    return settings
 
 
 def _cut(log: str, step: int) -> str:

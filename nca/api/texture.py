@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nca.api.checks import LAST_SEED, StrPath, check_range, grid
+from nca.api.checks import LAST_SEED, StrPath, as_path, check_detail, check_range, grid
 from nca.export.bundle import Bundle
 from nca.export.source import load_source
 from nca.jsontext import parse_json
+from nca.reading import read_file
 from nca.rule.decoder import Decoder
 from nca.rule.rule import Rule
 from nca.run import STABILITY, TARGET
@@ -115,7 +116,7 @@ class Texture:
         None if no training of this texture ended here. docs/quality.md explains the figures.
         """
         found = self.path and self.path / STABILITY
-        return parse_json(found.read_bytes()) if found and found.is_file() else None
+        return parse_json(read_file(found)) if found and found.is_file() else None
 
     def rollout(
         self,
@@ -146,10 +147,11 @@ class Texture:
         from nca.rule.reference import seed_state
 
         check_range(steps=(steps, 0, None), seed=(seed, 0, LAST_SEED))
+        check_detail(detail)
         width, height = grid(size)
+        steps, seed, detail = int(steps), int(seed), int(detail or self.bundle.detail)
         state = rollout(self.rule, seed_state(self.rule, height, width, pick_device(device)), steps, seed=seed)
-        pixels = decode(self.decoder, state, detail or self.bundle.detail)
-        return State(state.cpu().numpy().astype(np.int16), pixels, steps, seed)
+        return State(state.cpu().numpy().astype(np.int16), decode(self.decoder, state, detail), steps, seed)
 
     def export(
         self,
@@ -218,4 +220,5 @@ def load(source: Source) -> Texture:
         return Texture(source)
     if isinstance(source, Rule):
         return Texture(Bundle.of(source, "Texture"))
-    return Texture(load_source(Path(source)), Path(source))
+    path = as_path(source)
+    return Texture(load_source(path), path)

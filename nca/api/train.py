@@ -6,7 +6,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict, Unpack, overload
 
-from nca.api.checks import StrPath, as_paths
+from nca.api.checks import StrPath, as_path, as_paths, check_range
 from nca.api.texture import Texture, load
 from nca.callbacks.progress import Progress, write_line
 from nca.callbacks.trackers.registry import check_trackers
@@ -143,10 +143,11 @@ def train(
     given = locals()
     wait_asleep()
     settings = {name: given[name] for name in SETTINGS if given[name] is not None}
-    paths, folder, log_to = as_paths(images), Path(output), [*map(absolute, log_to)]
-    if "layer_weights" in settings:
-        settings["layer_weights"] = tuple(settings["layer_weights"])
+    paths, folder, log_to = as_paths(images), as_path(output), [*map(absolute, log_to)]
     _check(paths, output, settings, resume, force)
+    _check_callbacks(callbacks)
+    if jobs is not None:
+        check_range(jobs=(jobs, 1, None))
     check_trackers(log_to)
     if not resume:
         settings["features"] = chosen_features(features or AUTO)
@@ -175,6 +176,14 @@ def _check(paths: Sequence[Path], output: StrPath, settings: dict[str, Any], res
     refused += [f"--{name.replace('_', '-')}" for name in settings if name not in ("steps", "minutes")]
     if resume and refused:
         raise UsageError(f"--resume keeps the run's picture and settings: leave out {', '.join(refused)}")
+
+
+def _check_callbacks(callbacks: Sequence[Callback | str]) -> None:
+    """Refuse what is no list of callbacks, such as a class in place of its object."""
+    several = isinstance(callbacks, Sequence) and not isinstance(callbacks, str)
+    for each in callbacks if several else [callbacks]:
+        if not several or not isinstance(each, Callback | str):
+            raise UserError(f"callbacks hold {str(each)[:60]}: expected a list of objects such as nca.Progress()")
 
 
 def _train_pictures(

@@ -9,6 +9,7 @@ from nca.cli.evaluate import evaluate_command
 from nca.cli.export import export_command
 from nca.cli.import_texture import import_command
 from nca.cli.info import info_command
+from nca.cli.memory import lacks_memory
 from nca.cli.render import render_command
 from nca.cli.sharpen import sharpen_command
 from nca.cli.streams import end_for, prepare_streams
@@ -58,8 +59,11 @@ class _Group(click.Group):
                 return super().invoke(ctx)
         except UserError as error:
             raise click.ClickException(one_line(str(error))) from None
-        except MemoryError as error:
-            raise click.ClickException(f"out of memory ({error}): try a smaller picture or field") from None
+        except (MemoryError, RuntimeError) as error:
+            if not lacks_memory(error):
+                raise
+            reason = one_line(str(error))[:200]
+            raise click.ClickException(f"out of memory ({reason}): try a smaller picture or field") from None
 
 
 @click.group(

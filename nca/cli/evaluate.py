@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from nca.api.evaluate import evaluate
+from nca.api.texture import load
 from nca.cli.options import PATH, command, device, log_to, rollout_seed, sources
 
 if TYPE_CHECKING:
@@ -39,8 +40,8 @@ def evaluate_command(
 
     given = load_picture(picture) if picture == STDIN else picture  # which is read once, for all textures
     found = []
-    for source in each_path(sources):
-        evaluation = evaluate(source, given, detail=int(detail) if detail else None, **options)
+    for source, texture in [(each, load(each)) for each in each_path(sources)]:  # so that a wrong name is met first
+        evaluation = evaluate(texture, given, detail=int(detail) if detail else None, **options)
         found.append({"source": str(source), **evaluation.fields()})
         if not as_json:
             click.echo(_table(str(source), evaluation))

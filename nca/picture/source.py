@@ -33,7 +33,7 @@ OTHERS = {
     re.compile(rb"(?is)(\xef\xbb\xbf)?\s*(<!doctype html|<html)"): "it is a web page: download the picture itself",
     re.compile(rb"(?is)(\xef\xbb\xbf)?\s*<(\?xml|!doctype svg|!--|svg)"): "it is SVG or other XML: export it as PNG",
     re.compile(rb"\x76\x2f\x31\x01|#\?(RADIANCE|RGBE)"): "it is EXR or HDR, light instead of colours: export it as PNG",
-    re.compile(rb"(?s)\x89PNG|\xff\xd8\xff|GIF8|RIFF.{4}WEBP|II\*\0|MM\0\*"): "it is damaged",
+    re.compile(rb"(?s)\x89PNG|\xff\xd8\xff|GIF8|RIFF.{4}WEBP|II\*\0|MM\0\*|\0\0\x01\0"): "it is damaged",
     re.compile(rb"\Z"): "it is empty",
 }
 

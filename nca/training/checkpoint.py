@@ -44,7 +44,7 @@ def load_captured(trainer: Trainer, tensors: Mapping[str, Tensor]) -> None:
         trainer.seconds = float(tensors["seconds"])
     except (KeyError, RuntimeError, ValueError, TypeError) as error:
         reason = " ".join(str(error).splitlines()[-1:]).strip()  # torch writes many lines
-        raise UserError(f"cannot resume: the saved state does not fit the configuration ({reason})") from None
+        raise UserError(f"the saved state does not fit the configuration ({reason})") from None
 
 
 def _layers(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:

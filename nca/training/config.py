@@ -59,6 +59,8 @@ class Config:
         """Refuse settings that cannot be trained."""
         for name in (field.name for field in fields(self) if field.type is int):
             self._require(type(getattr(self, name)) is int, name, "a whole number")
+        self._require(_is_number(self.scale), "scale", "a number")
+        self._require(self.minutes is None or _is_number(self.minutes), "minutes", "a number")
         self._require(self.channels in CHANNELS, "channels", f"one of {CHANNELS}")
         in_range = self.hidden % 4 == 0 and 4 <= self.hidden <= MAX_HIDDEN
         self._require(in_range, "hidden", f"a multiple of 4 from 4 to {MAX_HIDDEN}")
@@ -78,13 +80,14 @@ class Config:
         self._require(0 <= self.seed < 1 << 32, "seed", "0 to 2^32 - 1")
 
     def _check_features(self) -> None:
-        self._require("\0" not in self.features, "features", "a name without the character 0")
+        named = isinstance(self.features, str) and "\0" not in self.features
+        self._require(named, "features", "a name without the character 0")
         if not is_custom(self.features):
             known = self.features in EXTRACTORS
             self._require(known, "features", f"one of {tuple(EXTRACTORS)}, or FILE.py:NAME")
             count = EXTRACTORS[self.features].layer_weights
             self._require(len(self.layer_weights) in (0, count), "layer_weights", f"{count} numbers")
-        finite = all(0 <= weight < math.inf for weight in self.layer_weights)
+        finite = all(_is_number(weight) and 0 <= weight < math.inf for weight in self.layer_weights)
         self._require(finite and any(self.layer_weights or [1]), "layer_weights", "none below 0, and one above")
 
     def _require(self, holds: bool, name: str, expected: str) -> None:
@@ -94,7 +97,10 @@ class Config:
     @classmethod
     def chosen(cls, settings: dict[str, Any]) -> "Config":
         """A user's choices: a "preset", which is small by default, and changes to it."""
-        return cls.of(PRESETS[settings.get("preset", "small")] | {k: settings[k] for k in settings if k != "preset"})
+        preset = settings.get("preset", "small")
+        if preset not in PRESETS:
+            raise UserError(f"preset is {str(preset)[:60]}: expected one of {tuple(PRESETS)}")
+        return cls.of(PRESETS[preset] | {name: settings[name] for name in settings if name != "preset"})
 
     @classmethod
     def of(cls, values: dict[str, Any]) -> "Config":
@@ -107,7 +113,14 @@ class Config:
         if unknown:
             raise UserError(f"configuration has unknown keys {str(unknown)[:60]}: expected some of {known}")
         chosen = {name: value for name, value in values.items() if name in known}
-        return cls(**{**chosen, "layer_weights": tuple(values.get("layer_weights", ()))})
+        weights = values.get("layer_weights", ())
+        if not isinstance(weights, list | tuple):
+            raise UserError(f"layer_weights is {str(weights)[:60]}: expected a list of numbers")
+        return cls(**{**chosen, "layer_weights": tuple(weights)})
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 # On a CPU, many cheap optimisation steps are better than few thorough ones: half the batch gave twice the steps and a

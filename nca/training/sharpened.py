@@ -43,7 +43,7 @@ class Sharpening:
 
     def __post_init__(self) -> None:
         """Refuse a scale that enlarges."""
-        if not 0 <= self.scale <= 1:
+        if not isinstance(self.scale, int | float) or not 0 <= self.scale <= 1:
             raise UserError(f"scale is {self.scale}: expected above 0, up to 1, or 0 for the scale of the training")
 
 

@@ -16,6 +16,7 @@ from PIL import Image
 
 import nca
 from command import done
+from command import nca as run_command
 from disk import refusal
 from nca.cli import main
 from nca.picture import picture_bytes
@@ -180,6 +181,39 @@ def test_a_texture_is_the_same_from_a_rule_a_bundle_a_page_and_a_run(here):
     assert nca.load("both.html#texture-2").name == "Texture"
 
 
+RUN = {"preset": "tiny", "size": 16, "field": 16, "steps": 1, "features": "multiscale"}
+LAVA = ROOT / "examples" / "lava.png"
+PIXELS = np.asarray(Image.open(LAVA).convert("RGB"))
+WRONG = {
+    "device gpu is not available: expected": lambda: nca.gallery["lava"].rollout(1, size=8, device="gpu"),
+    "size is 64x64: expected": lambda: nca.gallery["lava"].rollout(1, size="64x64"),
+    "size is (1, 2, 3): expected": lambda: nca.gallery["lava"].rollout(1, size=(1, 2, 3)),
+    "size is 16.0: expected": lambda: nca.gallery["lava"].rollout(1, size=16.0),
+    "detail is True: expected": lambda: nca.gallery["lava"].rollout(1, size=8, detail=True),
+    "detail is 3: expected": lambda: nca.gallery["lava"].rollout(1, size=8, detail=3),
+    "preset is huge: expected": lambda: nca.train(LAVA, "new", preset="huge"),
+    "features is foo: expected": lambda: nca.sharpen(nca.gallery["lava"], LAVA, "new", features="foo"),
+    "seed is -1: expected": lambda: nca.sharpen(nca.gallery["lava"], LAVA, "new", seed=-1),
+    "detail is 0: expected": lambda: nca.sharpen(nca.gallery["lava"], LAVA, "new", detail=0),
+    "scale is 0.5: expected a number": lambda: nca.train(LAVA, "new", **RUN, scale="0.5"),
+    "layer_weights is 11: expected": lambda: nca.train(LAVA, "new", **RUN, layer_weights="11"),
+    "features is 3: expected": lambda: nca.train(LAVA, "new", **{**RUN, "features": 3}),
+    "jobs is 0: expected": lambda: nca.train([LAVA, LAVA], "new", jobs=0),
+    "callbacks hold <class 'nca": lambda: nca.train(LAVA, "new", **RUN, callbacks=[nca.Progress]),
+    "callbacks hold <nca": lambda: nca.train(LAVA, "new", **RUN, callbacks=nca.Progress()),
+    "callbacks hold 3: expected": lambda: nca.train(LAVA, "new", **RUN, callbacks=[3]),
+    "no texture is named": lambda: nca.export_textures([]),
+    "None is of type NoneType: expected a path": lambda: nca.load(None),
+    "3 is of type int: expected a path": lambda: nca.load(3),
+    "3 steps: expected at least 0": lambda: nca.render(nca.gallery["lava"], "new.png", sheet="3"),
+    "1.5 steps: expected at least 0": lambda: nca.render(nca.gallery["lava"], "new.png", sheet=[1.5]),
+    "the picture is (512, 512) of uint8": lambda: nca.evaluate(nca.gallery["lava"], PIXELS[..., 0]),
+    "the picture is (10, 512, 3) of uint8": lambda: nca.evaluate(nca.gallery["lava"], PIXELS[:10]),
+    "the picture is (512, 512, 3) of float64": lambda: nca.evaluate(nca.gallery["lava"], PIXELS / 255),
+    "the picture is a list: expected": lambda: nca.evaluate(nca.gallery["lava"], []),
+}
+
+
 @pytest.mark.parametrize(
     ("act", "line"),
     [
@@ -206,6 +240,7 @@ def test_a_texture_is_the_same_from_a_rule_a_bundle_a_page_and_a_run(here):
             lambda: nca.train(["moss.png", "examples/lava.png"], "new", callbacks=[Callback()]),
             "several pictures train in processes of their own: name your callbacks as FILE.py:NAME",
         ),
+        *((act, line) for line, act in WRONG.items()),
     ],
 )
 def test_a_mistake_is_one_line_and_writes_nothing(here, act, line):
@@ -307,3 +342,28 @@ def test_without_widgets_a_notebook_shows_a_still_picture(here, monkeypatch):
     assert shown["text/plain"] == "Texture(Texture: 8 channels, 12 hidden)"
     with Image.open(BytesIO(b64decode(shown["image/png"]))) as still:
         assert still.size == (16, 16)
+
+
+def test_numpys_integers_are_whole_numbers():
+    texture = nca.gallery["lava"]
+    ours = texture.rollout(np.int64(3), size=np.int64(16), detail=np.int64(2), seed=np.uint32(7))
+    assert np.array_equal(ours.values, texture.rollout(3, size=16, seed=7).values)
+    assert ours.pixels.shape == (32, 32, 3)
+
+
+def test_the_gallery_becomes_a_page(tmp_path):
+    assert nca.export_textures(nca.gallery, tmp_path / "all.html").stat().st_size > 100_000
+
+
+@pytest.mark.parametrize(
+    "error", [MemoryError(""), RuntimeError("[enforce] DefaultCPUAllocator: can't allocate memory")]
+)
+def test_the_command_says_in_one_line_that_memory_ran_out(error, monkeypatch):
+    def fail(*_, **__):
+        raise error
+
+    monkeypatch.setattr("nca.cli.info.info", fail)
+    result = run_command("info", str(ROOT / "examples" / "lava.nca.json"))
+    assert result.exit_code == 1
+    assert result.stderr.startswith("Error: out of memory (")
+    assert result.stderr.endswith("try a smaller picture or field\n")

@@ -92,7 +92,7 @@ def test_what_is_trained_is_what_is_decoded():
 
 
 def test_a_state_without_its_decoder_is_refused():
-    with pytest.raises(UserError, match="cannot resume"):
+    with pytest.raises(UserError, match="does not fit the configuration"):
         load_captured(detailed(2), capture(trainer()))
 
 

@@ -40,9 +40,26 @@ def test_a_file_is_created_and_replaced_with_its_parents(tmp_path):
 
 def test_a_folder_is_created_and_replaced_as_a_whole(tmp_path):
     path = tmp_path / "new" / "run"
-    write_folder(path, {"a": b"1", "previews/1.png": b"2"})
-    write_folder(path, {"b": b"3"})
-    assert tree(tmp_path) == {"new/run/b": b"3"}
+    write_folder(path, {"config.json": b"1", "previews/1.png": b"2"})
+    write_folder(path, {"life.json": b"3"})
+    assert tree(tmp_path) == {"new/run/life.json": b"3"}
+
+
+def test_what_others_put_into_a_folder_stays_when_it_is_replaced(tmp_path):
+    path = tmp_path / "run"
+    write_folder(path, {"config.json": b"1", "lava.nca.json": b"2"})
+    (path / "photos").mkdir()
+    (path / "photos" / "y.txt").write_bytes(b"mine")
+    (path / "notes.txt").write_bytes(b"mine")
+    (path / "link").symlink_to("notes.txt")
+    write_folder(path, {"config.json": b"3"})
+    assert tree(path) == {"config.json": b"3", "notes.txt": b"mine", "photos/y.txt": b"mine", "link": b"mine"}
+    assert (path / "link").is_symlink()
+
+
+@pytest.mark.parametrize("name", ["", ".", "/"])
+def test_a_path_without_a_name_is_refused(name):
+    assert "names no file or folder to write" in refusal(check_output, Path(name), force=True)
 
 
 @pytest.mark.parametrize("umask", [0o022, 0o077, 0o002])

@@ -1,6 +1,7 @@
 """Runs of a stranger: what their files say is bounded, shown on one line, and leads out of no folder."""
 
 import json
+import os
 import re
 from pathlib import Path
 
@@ -11,9 +12,12 @@ from safetensors.numpy import load, save
 from command import done, nca
 from disk import refusal, tree
 from nca import UserError
+from nca.api.info import info as nca_info
 from nca.api.start import begin, resume
 from nca.export.bundle import Bundle
+from nca.export.check.replay import load_session
 from nca.export.formats.registry import FORMATS
+from nca.export.source import load_source
 from nca.files import write_folder
 from nca.jsontext import clean, parse_json
 from nca.picture import picture_bytes
@@ -24,6 +28,31 @@ from trainers import TINY
 
 DEEP = "[" * 200_000
 NESTED = '{"a":' * 70 + "1" + "}" * 70
+
+
+# Files that are none, or too large
+
+READERS = {
+    "bundle": lambda path: load_source(path / "x"),
+    "page": lambda path: load_source(path / "x.html"),
+    "run": lambda path: load_run(path),
+    "session": lambda path: load_session(path / "x"),
+}
+NAMED = {"bundle": "x", "page": "x.html", "run": "model.safetensors", "session": "x"}
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no FIFOs")
+@pytest.mark.parametrize("kind", READERS)
+def test_a_pipe_is_refused_without_waiting_for_its_writer(tmp_path, kind):
+    os.mkfifo(tmp_path / NAMED[kind])
+    assert refusal(READERS[kind], tmp_path).endswith("cannot be read: a pipe or a device, expected a file")
+
+
+@pytest.mark.parametrize("kind", READERS)
+def test_a_file_beyond_memory_is_refused_before_it_is_read(tmp_path, kind):
+    with (tmp_path / NAMED[kind]).open("wb") as file:
+        file.truncate(1 << 40)  # it has holes alone
+    assert refusal(READERS[kind], tmp_path).endswith("it holds 1,099,511,627,776 bytes, expected at most 1,073,741,824")
 
 
 # JSON
@@ -220,3 +249,11 @@ def test_a_deep_provenance_is_refused(tmp_path):
     write_folder(tmp_path / "run", {"model.safetensors": deep})
     with pytest.raises(UserError, match="nested too deeply"):
         load_run(Path(tmp_path / "run"))
+
+
+def test_what_a_file_says_of_itself_hides_no_measured_fact(tmp_path):
+    told = {"channels": 9999, "update rate": "1/256", "layer 1 worst sum": "0", "picture": "moss.png"}
+    write_folder(tmp_path / "run", {"model.safetensors": model_bytes(random_rule(4, 8), told)})
+    found = nca_info(tmp_path / "run")
+    assert (found["channels"], found["update rate"], found["picture"]) == (4, "128/256", "moss.png")
+    assert found["layer 1 worst sum"] != "0"

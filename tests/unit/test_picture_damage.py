@@ -93,7 +93,29 @@ def test_an_interlaced_picture_that_ends_early_is_refused(tmp_path):
         assert "is a damaged picture" in refusal(loaded, tmp_path, written[: len(written) * 8 // 10])
 
 
-@pytest.mark.parametrize("kind", ["WEBP", "AVIF", "JPEG2000", "TIFF"])
+@pytest.mark.parametrize("mode", ["RGB", "L"])
+def test_rows_after_an_early_end_of_a_jpeg_are_left_out(tmp_path, caplog, mode):
+    """Pillow fills them with grey and says nothing."""
+    file = io.BytesIO()
+    Image.fromarray(SMOOTH).convert(mode).save(file, "JPEG")
+    written = file.getvalue()
+    half = len(written) * 6 // 10
+    ours = loaded(tmp_path, written[:half] + b"\xff\xd9" + written[half:])
+    (record,) = caplog.records
+    assert "of its 96 rows, missing or of one colour, are left out" in record.getMessage()
+    assert 16 <= len(ours) < 90
+    assert not (ours[-1] == 128).all()
+
+
+def test_a_grey_border_of_fewer_rows_than_a_jpegs_block_is_kept(tmp_path, caplog):
+    framed = np.full((112, 112, 3), 128, np.uint8)
+    framed[:104] = SMOOTH[:1, :1]
+    framed[:96, :96] = SMOOTH
+    assert loaded(tmp_path, content("JPEG", framed)).shape == (112, 112, 3)
+    assert not caplog.records
+
+
+@pytest.mark.parametrize("kind", ["WEBP", "AVIF", "JPEG2000", "TIFF", "ICO"])
 def test_other_formats_that_end_early_are_refused(tmp_path, kind):
     written = content(kind)
     assert "damaged" in refusal(loaded, tmp_path, written[: len(written) * 9 // 10])

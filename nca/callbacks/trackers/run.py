@@ -11,6 +11,7 @@ from nca.callbacks.trackers.tracker import TrackedRun
 from nca.files import file_name
 from nca.jsontext import parse_json
 from nca.named import without_folder
+from nca.reading import read_file
 from nca.run import TRACKED
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ def run_of(trainer: "Trainer", folder: Path) -> TrackedRun:
 def known_run(folder: Path) -> TrackedRun | None:
     """The run that a folder names. The folder may come from anybody: no name is a path to somewhere else."""
     try:
-        content = parse_json((folder / TRACKED).read_bytes())
+        content = parse_json(read_file(folder / TRACKED))
         known, configuration = file_name(content["run"]), dict(content["configuration"])
     except (OSError, ValueError, TypeError, KeyError, AttributeError):
         return None
