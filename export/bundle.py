@@ -10,7 +10,7 @@ from nca.errors import UserError
 from nca.export.decoder_fields import decoder_fields, decoder_of
 from nca.export.fields import decode_arrays, encode_arrays, exactly, shown, within
 from nca.export.shaders import render_shaders
-from nca.jsontext import clean, parse_json
+from nca.jsontext import clean, fault, parse_strict
 from nca.reading import read_file
 from nca.rule.decoder import FORMAT as DECODED
 from nca.rule.decoder import Decoder
@@ -132,7 +132,7 @@ def load_bundle(path: Path) -> Bundle:
     Raises UserError that names the file and what is wrong with it.
     """
     try:
-        return Bundle.from_json(read_file(path).decode())
+        return Bundle.from_json(read_file(path).decode("utf-8-sig"))
     except OSError as error:
         raise UserError(f"{path}: cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:
@@ -163,10 +163,10 @@ def parse_fields(text: str, types: dict[str, type]) -> dict[str, Any]:
 def _parse_json(text: str) -> dict[str, Any]:
     """An object with one of our formats. Raises UserError."""
     try:
-        fields = parse_json(text)
-        json.dumps(fields, ensure_ascii=False, allow_nan=False).encode()  # refuses NaN and half a surrogate pair
+        fields = parse_strict(text)
+        json.dumps(fields, ensure_ascii=False).encode()  # refuses half a surrogate pair
     except ValueError as error:
-        raise UserError(f"not JSON ({error}), expected a {FORMAT} bundle") from error
+        raise UserError(f"{fault(error)}, expected a {FORMAT} bundle") from error
     found = fields.get("format") if isinstance(fields, dict) else fields
     if found not in (FORMAT, DECODED) or not isinstance(fields, dict):
         raise UserError(f"format is {shown(found)}, expected {FORMAT!r} or {DECODED!r}")

@@ -17,7 +17,7 @@ from torch import Tensor
 from nca.errors import UserError
 from nca.export.bundle import Bundle
 from nca.export.fields import shown
-from nca.jsontext import parse_json
+from nca.jsontext import DEEPEST, fault, parse_strict
 from nca.reading import read_file
 from nca.rule.decode import painted_decode
 from nca.rule.decoder import Decoder
@@ -29,6 +29,7 @@ from nca.rule.rule import Rule
 __all__ = ["Event", "Session", "load_session", "picture", "replay"]
 
 FORMAT = "nca-session-1"
+ABOVE = 2  # levels of a session above its bundles
 LARGEST = 4096  # cells across or down
 MOST_RULES = 16
 RANGES = {"width": (1, LARGEST), "height": (1, LARGEST), "seed": (0, (1 << 32) - 1), "steps": (0, 10**8)}
@@ -82,11 +83,11 @@ class Session:
 def load_session(path: Path) -> Session:
     """Read the file of a session. Raises UserError that names the file and its fault."""
     try:
-        return _parse(parse_json(read_file(path)))
+        return _parse(parse_strict(read_file(path), DEEPEST + ABOVE))
     except OSError as error:
         raise UserError(f"{path}: cannot be read: {error.strerror}") from None
     except ValueError as error:
-        raise UserError(f"{path}: not JSON, expected a session that a page has saved") from error
+        raise UserError(f"{path}: {fault(error)}, expected a session that a page has saved") from error
     except UserError as error:
         raise UserError(f"{path}: {error}") from None
 

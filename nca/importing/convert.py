@@ -11,7 +11,7 @@ from nca.importing.floats import FloatAutomaton
 from nca.importing.kernels import kernels, mixing
 from nca.rule.rule import CHANNELS, MAX_HIDDEN
 
-__all__ = ["Conventions", "Layers", "convert", "recognise"]
+__all__ = ["ORDERS", "Conventions", "Layers", "convert", "recognise"]
 
 Array = NDArray[np.float64]
 

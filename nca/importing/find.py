@@ -21,6 +21,7 @@ def find_layers(arrays: Arrays) -> Layers:
 
     Raises UserError that says which part does not fit.
     """
+    _check_empty(arrays)
     kernels, others = _split_kernels(arrays)
     matrices = {name: _flat(values) for name, values in others.items() if _flat(values).ndim == 2}
     if len(matrices) != 2:
@@ -29,8 +30,14 @@ def find_layers(arrays: Arrays) -> Layers:
     first, second = _pair(*matrices.items())
     (name, w1), (_, w2) = first, second
     _check_inputs(name, w1.shape[1], len(w2), kernels)
-    b1, b2 = (_bias(others, each, len(layer)) for each, layer in (first, second))
+    b1, b2 = _biases(others, {each: len(layer) for each, layer in (first, second)})
     return Layers(w1, b1, w2, b2, kernels)
+
+
+def _check_empty(arrays: Arrays) -> None:
+    for name, values in arrays.items():
+        if not values.size:
+            raise UserError(f"{name} {values.shape} holds no number: expected {WHOLE}")
 
 
 def _flat(values: Array) -> Array:
@@ -61,14 +68,44 @@ def _check_inputs(name: str, inputs: int, channels: int, kernels: Array | None) 
         raise UserError(f"{name} sees {filters} values of each of {channels} channels: expected {counts} kernels")
 
 
-def _bias(arrays: Arrays, layer: str, size: int) -> Array:
-    """The bias that goes with a layer: by its name, or else the only one of its size; zeros if there is none."""
-    vectors = {name: values.ravel() for name, values in arrays.items() if values.size == size and values.ndim == 1}
-    stem = re.sub(r"(weight|kernel|w)$", "", layer)
-    named = {name: each for name, each in vectors.items() if stem and name.startswith(stem)}
-    numbered = {name: each for name, each in vectors.items() if re.findall(r"\d+", name) == re.findall(r"\d+", layer)}
-    found = named or numbered or (vectors if len(vectors) == 1 else {})
-    return next(iter(found.values()), np.zeros(size))
+def _biases(arrays: Arrays, sizes: dict[str, int]) -> list[Array]:
+    """The biases of the layers: by their names, or else the only one of a size; zeros for a layer without one.
+
+    sizes: of the layers' biases, by the layers' names. Raises UserError for what belongs to a layer and does not fit.
+    """
+    free = {name: values for name, values in arrays.items() if name not in sizes and values.ndim}
+    owners = {name: layer for layer in sizes for name, values in free.items() if _belongs(name, values, layer)}
+    taken = {layer: _named(free, owners, layer, size) for layer, size in sizes.items()}
+    for layer, size in sizes.items():
+        taken[layer] = taken[layer] or _only_one(free, taken, owners, size)
+    for name, values in free.items():
+        if name not in taken.values() and (name in owners or "bias" in name):
+            raise UserError(_misfit(name, values, owners, sizes))
+    return [free[name] if (name := taken[layer]) else np.zeros(size) for layer, size in sizes.items()]
+
+
+def _belongs(name: str, values: Array, layer: str) -> bool:
+    """Whether an array is of this layer by its name: w1.bias or b1 of w1.weight."""
+    stem, number = re.sub(r"(weight|kernel|w)$", "", layer), re.findall(r"\d+", layer)
+    numbered = values.ndim == 1 and bool(number) and re.findall(r"\d+", name) == number
+    return numbered or (bool(stem) and name.startswith(stem))
+
+
+def _named(free: Arrays, owners: dict[str, str], layer: str, size: int) -> str | None:
+    return next((name for name, each in free.items() if owners.get(name) == layer and each.shape == (size,)), None)
+
+
+def _only_one(free: Arrays, taken: dict[str, str | None], owners: dict[str, str], size: int) -> str | None:
+    """The only array of a size that no layer has by its name."""
+    names = [name for name, each in free.items() if each.shape == (size,) and name not in owners]
+    left = [name for name in names if name not in taken.values()]
+    return left[0] if len(left) == 1 else None
+
+
+def _misfit(name: str, values: Array, owners: dict[str, str], sizes: dict[str, int]) -> str:
+    layers = [owners[name]] if name in owners else [*sizes]
+    expected = " or ".join(f"({sizes[layer]},)" for layer in layers)
+    return f"{name} {values.shape}: expected {expected}, the one bias of {' or '.join(layers)}"
 
 
 def _split_kernels(arrays: Arrays) -> tuple[Array | None, Arrays]:

@@ -9,7 +9,6 @@ weight is (byte - 127) / 255 * scale. The results of a layer are limited to [-z 
 import base64
 import binascii
 import io
-import json
 from pathlib import Path
 from typing import Any, TypeGuard
 
@@ -20,6 +19,8 @@ from PIL import Image
 from nca.errors import UserError
 from nca.importing.convert import Conventions, Layers, convert
 from nca.importing.floats import FloatAutomaton
+from nca.jsontext import fault, parse_json
+from nca.reading import read_file
 from nca.rule.rule import CHANNELS, MAX_HIDDEN
 
 __all__ = ["read_models"]
@@ -41,14 +42,11 @@ def read_models(path: Path) -> dict[str, FloatAutomaton]:
     Raises UserError if the file is no such set, or is damaged.
     """
     try:
-        if path.stat().st_size > MOST_BYTES:
-            raise UserError(f"{path.stat().st_size:,} bytes: expected at most {MOST_BYTES:,}")
-        content = json.loads(path.read_bytes())
-        return _parse(content)
+        return _parse(parse_json(read_file(path, MOST_BYTES)))
     except OSError as error:
         raise UserError(f"{path} cannot be read: {error.strerror or error}") from None
-    except (ValueError, RecursionError) as error:
-        raise UserError(f"{path}: not JSON ({error or 'nested too deeply'}), expected a set of 8-bit models") from None
+    except ValueError as error:
+        raise UserError(f"{path}: {fault(error)}, expected a set of 8-bit models") from None
     except UserError as error:
         raise UserError(f"{path}: {error}") from None
 
@@ -58,6 +56,8 @@ def _parse(content: Any) -> dict[str, FloatAutomaton]:
     names, layers = fields.get("model_names"), fields.get("layers")
     if not _is_list(names, str) or not _is_list(layers, dict) or not 0 < len(names) <= MOST_MODELS:
         raise UserError(f"expected `model_names`, 1 to {MOST_MODELS} texts, and `layers`, a list of objects")
+    if twins := [name for name in names if names.count(name) > 1]:
+        raise UserError(f"{names.count(twins[0])} models of the name {twins[0][:60]!r}: expected a name for each alone")
     if len(layers) != 2:
         raise UserError(f"{len(layers)} layers: expected 2")
     first, second = (_weights(number, layer, len(names)) for number, layer in enumerate(layers))

@@ -1,5 +1,6 @@
 """Arrays by name from files of weights. Nothing in them is ever executed, and sizes are checked before reading."""
 
+import pickle
 import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,6 +20,7 @@ Arrays = dict[str, Array]
 
 MOST_BYTES = 1 << 26  # of a file, and of what a compressed one unpacks to: weights of an automaton take some 20 KB
 SAVED_BY = "a state dict that torch.save wrote"
+EXPECTED = f"{SAVED_BY}, or the same arrays as .safetensors or .npz"
 
 
 def read_arrays(path: Path) -> Arrays:
@@ -37,8 +39,8 @@ def read_arrays(path: Path) -> Arrays:
     except UserError as error:
         raise UserError(f"{path}: {error}") from None
     except Exception as error:  # libraries raise many kinds for damaged files
-        raise UserError(f"{path} is damaged, or no {path.suffix} file ({_line(error)})") from None
-    return {name: _numbers(path, name, values) for name, values in found.items() if values.dtype.kind in "fiu"}
+        raise UserError(_unread(path, error)) from None
+    return {name: _numbers(path, name, values) for name, values in found.items() if values.dtype.kind in "fiuc"}
 
 
 def read_raw(path: Path, channels: int, hidden: int, filters: int = 4) -> Arrays:
@@ -60,6 +62,8 @@ def read_raw(path: Path, channels: int, hidden: int, filters: int = 4) -> Arrays
 def _check_size(path: Path) -> None:
     try:
         size = path.stat().st_size
+        if not path.is_file():  # opening a pipe waits for its writer
+            raise UserError(f"{path} is a folder, a pipe or a device: expected a file")
         if zipfile.is_zipfile(path):
             with zipfile.ZipFile(path) as archive:
                 size = max(size, sum(entry.file_size for entry in archive.infolist()))
@@ -74,14 +78,19 @@ def _check_size(path: Path) -> None:
 def _read_torch(path: Path) -> dict[str, NDArray[np.generic]]:
     import torch
 
-    content = torch.load(path, map_location="cpu", weights_only=True)
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as error:
+        if "GLOBAL" not in str(error):
+            raise ValueError(str(error).rpartition("WeightsUnpickler error:")[2].lstrip().partition("\n")[0]) from None
+        raise UserError("holds more than weights, such as a whole module: save `model.state_dict()` alone") from None
     if not isinstance(content, dict):
         raise UserError(f"holds a {type(content).__name__}: expected {SAVED_BY}")
     nested = next((each for each in content.values() if isinstance(each, dict) and _tensors(each)), None)
     tensors = _tensors(content) or _tensors(nested or {})
     if not tensors:
         raise UserError(f"holds no weights: expected {SAVED_BY}")
-    return {name: tensor.detach().to_dense().float().numpy() for name, tensor in tensors.items()}
+    return {name: _array(tensor.detach().to_dense()) for name, tensor in tensors.items()}
 
 
 def _tensors(content: dict[object, object]) -> "dict[str, Tensor]":
@@ -93,7 +102,11 @@ def _tensors(content: dict[object, object]) -> "dict[str, Tensor]":
 def _read_safetensors(path: Path) -> dict[str, NDArray[np.generic]]:
     from safetensors.torch import load
 
-    return {name: tensor.float().numpy() for name, tensor in load(path.read_bytes()).items()}
+    return {name: _array(tensor) for name, tensor in load(path.read_bytes()).items()}
+
+
+def _array(tensor: "Tensor") -> NDArray[np.generic]:
+    return np.asarray((tensor if tensor.is_complex() else tensor.float()).numpy())
 
 
 def _read_npz(path: Path) -> dict[str, NDArray[np.generic]]:
@@ -101,7 +114,20 @@ def _read_npz(path: Path) -> dict[str, NDArray[np.generic]]:
         return {name: np.asarray(content[name]) for name in content.files}
 
 
+def _unread(path: Path, error: Exception) -> str:
+    """What is wrong with a file that its reader does not take."""
+    with path.open("rb") as file:
+        start = file.read(80)
+    if not start:
+        return f"{path} is empty: expected {EXPECTED}"
+    if start.isascii() and start.decode().replace("\n", " ").replace("\r", " ").replace("\t", " ").isprintable():
+        return f"{path} is a text, no {path.suffix} file: expected {EXPECTED}"
+    return f"{path} is damaged, or no {path.suffix} file ({_line(error)}): expected {EXPECTED}"
+
+
 def _numbers(path: Path, name: str, values: NDArray[np.generic]) -> Array:
+    if values.dtype.kind == "c":
+        raise UserError(f"{path}: {name} holds complex numbers: expected real ones")
     numbers = np.asarray(values, dtype=np.float64)
     if not np.isfinite(numbers).all():
         raise UserError(f"{path}: {name} holds NaN or infinity: expected finite numbers")

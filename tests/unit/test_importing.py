@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import zipfile
 
 import numpy as np
@@ -10,7 +11,7 @@ import torch
 from safetensors.torch import save_file
 
 from command import nca
-from nca import UserError
+from nca import UserError, import_automata
 from nca.export.bundle import Bundle, load_bundle
 from nca.export.formats.registry import FORMATS
 from nca.importing import cost
@@ -174,8 +175,8 @@ def refused(call, *arguments):
 def test_nothing_in_a_file_is_executed(tmp_path, capsys):
     torch.save({"w1.weight": Dangerous()}, tmp_path / "a.pth")
     np.savez(tmp_path / "b.npz", w=np.array([Dangerous()], dtype=object))
-    for name in ("a.pth", "b.npz"):
-        assert f"{name} is damaged" in refused(read_arrays, tmp_path / name)
+    assert "a.pth: holds more than weights" in refused(read_arrays, tmp_path / "a.pth")
+    assert "b.npz is damaged" in refused(read_arrays, tmp_path / "b.npz")
     assert capsys.readouterr().out == ""
 
 
@@ -192,6 +193,38 @@ def test_damaged_and_foreign_files_are_refused(tmp_path):
     assert "w holds NaN or infinity" in refused(read_arrays, tmp_path / "nan.pt")
     (tmp_path / "raw").write_bytes(b"1234")
     assert "has 4 bytes: expected" in refused(read_raw, tmp_path / "raw", 4, 8)
+
+
+def test_a_foreign_file_is_told_from_a_damaged_one(tmp_path):
+    for name in ("a.pt", "a.safetensors", "a.npz"):
+        (tmp_path / name).write_text("hi")
+        assert f"{name} is a text, no .{name[2:]} file: expected a state dict" in refused(read_arrays, tmp_path / name)
+        (tmp_path / name).write_bytes(b"")
+        assert f"{name} is empty: expected a state dict" in refused(read_arrays, tmp_path / name)
+        (tmp_path / name).write_bytes(b"\x80\x02}h\xff.")
+        assert "\x1b" not in refused(read_arrays, tmp_path / name)
+
+
+def test_a_whole_module_is_refused_with_what_to_save(tmp_path):
+    torch.save(torch.nn.Linear(2, 2), tmp_path / "module.pt")
+    said = refused(read_arrays, tmp_path / "module.pt")
+    assert said.endswith("module.pt: holds more than weights, such as a whole module: save `model.state_dict()` alone")
+
+
+@pytest.mark.filterwarnings("error")
+def test_complex_numbers_are_refused_in_each_kind_of_file(tmp_path):
+    numbers = torch.ones(2, dtype=torch.complex64)
+    torch.save({"w": numbers}, tmp_path / "a.pt")
+    np.savez(tmp_path / "a.npz", w=numbers.numpy())
+    for name in ("a.pt", "a.npz"):
+        assert f"{name}: w holds complex numbers: expected real ones" in refused(read_arrays, tmp_path / name)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="Windows has no such pipes")
+@pytest.mark.parametrize("ending", [".pt", ".safetensors", ".npz", ".json"])
+def test_a_pipe_is_not_waited_for(tmp_path, ending):
+    os.mkfifo(tmp_path / f"a{ending}")
+    assert "expected a file" in refused(list, find_automata(tmp_path / f"a{ending}", {}))
 
 
 def test_what_unpacks_to_too_much_is_refused_before_it_is_read(tmp_path):
@@ -211,12 +244,40 @@ SECOND = np.zeros((4, 8, 1, 1))
         ({"w1": np.zeros((8, 18)), "w2": SECOND}, "inputs other than the cells, such as positions"),
         ({"w1": np.zeros((8, 8)), "w2": SECOND}, "sees 2 values of each of 4 channels"),
         ({"w1": np.zeros((8, 16)), "w2": np.zeros((4, 9))}, "do not follow each other"),
+        ({"w1": np.zeros((0, 16)), "w2": np.zeros((4, 0))}, "w1 (0, 16) holds no number"),
+        ({"k": np.zeros((0, 1, 3, 3)), "w1": np.zeros((8, 16)), "w2": SECOND}, "k (0, 1, 3, 3) holds no number"),
         ({"k": np.zeros((16, 4, 3, 3)), "w1": np.zeros((8, 16)), "w2": SECOND}, "mixes channels"),
         ({"k": np.arange(144.0).reshape(16, 1, 3, 3), "w1": np.zeros((8, 16)), "w2": SECOND}, "kernels that differ"),
     ],
 )
 def test_what_does_not_fit_is_named(arrays, message):
     assert message in refused(find_layers, arrays)
+
+
+FIRST = np.zeros((8, 16, 1, 1))
+
+
+@pytest.mark.parametrize(
+    ("names", "shape", "message"),
+    [
+        (("w1.weight", "w2.weight", "w1.bias"), (5,), "w1.bias (5,): expected (8,), the one bias of w1.weight"),
+        (("w1.weight", "w2.weight", "w2.bias"), (8,), "w2.bias (8,): expected (4,), the one bias of w2.weight"),
+        (("w1.weight", "w2.weight", "w1.bias"), (8, 1, 1), "w1.bias (8, 1, 1): expected (8,)"),
+        (("w1", "w2", "b1"), (5,), "b1 (5,): expected (8,)"),
+        (("first", "second", "bias"), (5,), "bias (5,): expected (8,) or (4,)"),
+    ],
+)
+def test_a_bias_that_does_not_fit_is_named(names, shape, message):
+    first, second, bias = names
+    assert message in refused(find_layers, {first: FIRST, second: SECOND, bias: np.zeros(shape)})
+
+
+def test_a_bias_goes_to_one_layer_alone():
+    """With as many hidden units as channels, its size says nothing."""
+    square = {"w1.weight": np.zeros((4, 16)), "w2.weight": np.zeros((4, 4))}
+    for name, owner in (("w1.bias", "b1"), ("w2.bias", "b2"), ("b2", "b2")):
+        found = find_layers(square | {name: np.ones(4)})
+        assert [key for key in ("b1", "b2") if getattr(found, key).any()] == [owner]
 
 
 def test_learned_kernels_and_too_many_channels_do_not_fit():
@@ -325,6 +386,18 @@ def test_damaged_sets_are_refused(tmp_path, change, message):
     assert message in refused(read_models, written(tmp_path, json.dumps(content)))
 
 
+def test_models_of_one_name_are_refused(tmp_path):
+    path = written(tmp_path, models_json(["a", "b", "a"], *set_of()))
+    assert "2 models of the name 'a': expected a name for each alone" in refused(read_models, path)
+
+
+def test_models_that_would_share_a_folder_are_refused_with_the_way_out(tmp_path):
+    path = written(tmp_path, models_json(["A b", "a-b"], *set_of(2)))
+    ran = nca("import", path, "-o", tmp_path / "runs")
+    assert ran.exit_code == 1
+    assert "import them one by one, models of one set with --only" in ran.stderr
+
+
 def test_a_large_png_is_refused_before_it_is_decoded(tmp_path):
     content = json.loads(models_json(["a"], np.zeros((1, 4001, 4000), np.uint8), np.zeros((1, 9, 4), np.uint8)))
     content["layers"][0]["shape"] = [17, 8]
@@ -358,6 +431,42 @@ def test_one_model_of_a_set_is_chosen_by_its_name(tmp_path):
     assert "no model c in it: expected some of a, b" in ran.output
     assert [each.name for each in find_automata(path, {})] == ["a", "b"]
     assert "leave out the other options" in refused(list, find_automata(path, {"order": "filters"}))
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "expected"),
+    [
+        ("kernels", "0", "kernels is 0.0: expected 1 or 8"),
+        ("kernels", "-1", "kernels is -1.0: expected 1 or 8"),
+        ("kernels", "nan", "kernels is nan: expected 1 or 8"),
+        ("laplacian", "nan", "laplacian is nan: expected a number from -1000 to 1000"),
+        ("laplacian", "inf", "laplacian is inf: expected a number"),
+        ("laplacian", "1e300", "laplacian is 1e+300: expected a number"),
+        ("offset", "nan", "offset is nan: expected a number from -1 to 1"),
+        ("update-rate", "nan", "update rate is nan: expected a number from 1/256 to 1"),
+    ],
+)
+@pytest.mark.filterwarnings("error")
+def test_numbers_that_no_automaton_has_are_refused(tmp_path, option, value, expected):
+    torch.save(notebook().state_dict(), tmp_path / "a.pt")
+    ran = nca("import", tmp_path / "a.pt", "-o", tmp_path / "run", f"--{option}", value)
+    assert (ran.exit_code, ran.stderr.count("\n")) == (1, 1)
+    assert expected in ran.stderr
+
+
+def test_the_api_refuses_them_too(tmp_path):
+    (tmp_path / "a.bin").write_bytes(bytes(4 * 168))
+    for wrong, said in (
+        ({"order": "foo"}, "order is foo: expected one of channels, filters"),
+        ({"kernels": 2}, "kernels is 2: expected 1 or 8"),
+        ({"offset": "x"}, "offset is x: expected a number from -1 to 1"),
+        ({"update_rate": 0}, "update rate is 0: expected a number from 1/256 to 1"),
+        ({"channels": -4, "hidden": -8}, "channels is -4: expected a whole number from 1 to 16"),
+        ({"channels": 4, "hidden": 10**6}, "hidden is 1000000: expected a whole number from 1 to 128"),
+    ):
+        with pytest.raises(UserError) as refusal:
+            import_automata(tmp_path / "a.bin", tmp_path / "run", **wrong)
+        assert said in str(refusal.value)
 
 
 # Repair

@@ -9,4 +9,11 @@ import { texts } from "./embedded.js";
 export const fromPage = (texture) => complete(texture, texts());
 
 /** Makes the bundle of a file's content. @param {any} content @throws {Error} that says what is wrong with it */
-export const accept = (content) => fromPage(checkBundle(content));
+export function accept(content) {
+  if (!fits(content, 64)) throw new Error("nested too deeply, more than 64 levels"); // as Python reads a saved session
+  return fromPage(checkBundle(content));
+}
+
+/** Whether a value is nested in at most so many levels. @param {any} value @param {number} levels @returns {boolean} */
+const fits = (value, levels) =>
+  Object(value) !== value || (levels > 0 && Object.values(value).every((each) => fits(each, levels - 1)));
