@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from elements import ask, state, wait
-from install_packages import main as install
+from install_packages import main as install_packages
 from nca.export.bundle import load_bundle
 from nca.rule.reference import reference_rollout, seed_state
 from paths import ROOT
@@ -31,9 +31,17 @@ SHOP = {
     """,
 }
 
-needs_npm = pytest.mark.skipif(
-    not shutil.which("npm") and not os.environ.get("CI"), reason="npm is not installed; CI must have it"
-)
+WITHOUT = not shutil.which("npm") and not os.environ.get("CI")
+REASON = "npm is not installed; CI must have it"
+
+needs_npm = pytest.mark.skipif(WITHOUT, reason=REASON)
+
+
+def install():
+    """Install what package.json names. Without npm the test is skipped, also where a fixture asks."""
+    if WITHOUT:
+        pytest.skip(REASON)
+    install_packages()
 
 
 def run(*command, cwd, timeout=120, **variables):
