@@ -81,7 +81,7 @@ def _biases(arrays: Arrays, sizes: dict[str, int]) -> list[Array]:
     for name, values in free.items():
         if name not in taken.values() and (name in owners or "bias" in name):
             raise UserError(_misfit(name, values, owners, sizes))
-    return [free[name] if (name := taken[layer]) else np.zeros(size) for layer, size in sizes.items()]
+    return [free[found] if (found := taken[layer]) else np.zeros(size) for layer, size in sizes.items()]
 
 
 def _belongs(name: str, values: Array, layer: str) -> bool:

@@ -80,7 +80,8 @@ DAMAGED = {
     "a list": (b"[]", "format is"),
     "a number": (b"7", "format is"),
     "deep": (b"[" * 100_000, "nested too deeply"),
-    "a long number": (b"9" * 10_000, "not JSON"),
+    "a long number": (b"9" * 10_000, "format is None"),
+    "deeper than JSON may be": (b"[" * 65 + b"]" * 65, "damaged.nca.json: nested too deeply, more than 64 levels"),
     "NaN": (damaged(lambda f: f["provenance"].update(loss=float("nan"))), "not JSON"),
     "half a character": (damaged(lambda f: f.update(name="\ud800")), "not JSON"),
     "another format": (damaged(lambda f: f.update(format="nca-fixed-3")), "format is 'nca-fixed-3'"),
@@ -130,6 +131,7 @@ def one_more(name):
     return decoder_of(HEAVIEST, **{name: base64_of(*biases, dtype="<i4")})
 
 
+FULL = DECODED.fields()["decoder"]["weights"]["w1"]  # of a multiple of 3 bytes
 ODD = DECODED.fields()["decoder"]["weights"]["b2"]
 DAMAGED |= {
     "decoder of null": (damaged(lambda f: f.update(format="nca-fixed-2", decoder=None)), "decoder is None"),
@@ -159,6 +161,8 @@ DAMAGED |= {
     "decoder's b2 with a space": (decoder_of(DECODED.decoder, b2=ODD[:4] + " " + ODD[4:]), "b2 is not base64"),
     "decoder's b2 with a line": (decoder_of(DECODED.decoder, b2=ODD + "\n"), "b2 is not base64"),
     "decoder's k2 without padding": (decoder_of(DECODED.decoder, w2="AA"), "w2 is not base64"),
+    "decoder's w1 with padding": (decoder_of(DECODED.decoder, w1=FULL + "="), "w1 is not base64"),
+    "decoder's w1 with four of it": (decoder_of(DECODED.decoder, w1=FULL + "===="), "w1 is not base64"),
     "decoder's short b1": (decoder_of(DECODED.decoder, b1="AAAA"), "b1 has 3 bytes, expected 32"),
     "decoder's weight of -128": (decoder_of(DECODED.decoder, w1=base64_of(*[-128] * 48)), "decoder's w1 holds -128"),
     "decoder's shift of 21": (decoder_of(DECODED.decoder, k1=base64_of(*[21] * 8)), "decoder's k1 holds 21"),
@@ -218,6 +222,47 @@ def test_javascript_refuses_what_python_refuses_in_the_same_words(tab, maker, ca
         assert plain(reason) in plain(found["error"]) or case in {"NaN", "cut off"}
         assert "\n" not in found["error"]
         assert len(found["error"]) < 250
+
+
+def provenance_of(text):
+    """The text of a bundle file with this value in its provenance."""
+    return BUNDLE.to_json().replace('"seed": 1', f'"seed": {text}').replace('"steps": 3000', f'"steps": {text}')
+
+
+@pytest.mark.parametrize(("levels", "fits"), [(62, True), (63, False), (5000, False)])
+def test_the_page_refuses_the_depth_that_python_refuses(tab, tmp_path, levels, fits):
+    """A bundle and its provenance are two levels of the 64."""
+    path, text = tmp_path / "deep.nca.json", provenance_of("[" * levels + "]" * levels)
+    path.write_text(text)
+    found = call(tab, "data/bundle.js", "(text) => accept(JSON.parse(text)).name", text)
+    if fits:
+        assert (found, load_bundle(path).name) == ("Moss", "Moss")
+    else:
+        assert found["error"] == "nested too deeply"
+        with pytest.raises(UserError, match=r"deep.nca.json: nested too deeply, more than 64 levels, expected"):
+            load_bundle(path)
+
+
+@pytest.mark.parametrize("number", ["1e400", "-1e400", "9" * 5000, "1" + "0" * 309])
+def test_a_number_beyond_floats_is_null_as_a_page_saves_it(tab, number):
+    text = provenance_of(number)
+    read = "(text) => JSON.parse(JSON.stringify(accept(JSON.parse(text)).provenance))"
+    assert call(tab, "data/bundle.js", read, text) == Bundle.from_json(text).provenance
+    assert Bundle.from_json(text).provenance["steps"] is None
+
+
+def test_integers_within_floats_stay_exact():
+    assert Bundle.from_json(provenance_of("9" * 300)).provenance["steps"] == int("9" * 300)
+
+
+def test_a_byte_order_mark_is_left_out(tmp_path):
+    """Editors on Windows write it, and browsers leave it out. A second one is no JSON."""
+    path, mark = tmp_path / "moss.nca.json", b"\xef\xbb\xbf"
+    path.write_bytes(mark + BUNDLE.to_json().encode())
+    assert load_bundle(path).to_json() == BUNDLE.to_json()
+    path.write_bytes(2 * mark + BUNDLE.to_json().encode())
+    with pytest.raises(UserError, match="not JSON"):
+        load_bundle(path)
 
 
 @pytest.mark.parametrize("maker", MAKERS)

@@ -57,3 +57,46 @@ def test_both_refuse_the_same_and_name_it(tab, tmp_path, case):
     fields = session(case["changes"])
     assert case["says"] in refusal(load, tmp_path, fields)
     assert case["says"] in call(tab, "session/check.js", CHECK, fields)["error"]
+
+
+def written(folder, content):
+    path = folder / "moss.session.json"
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return path
+
+
+def with_more(value):
+    """The text of a session with one more key, which nobody reads."""
+    return json.dumps(session({}))[:-1] + f', "more": {value}}}'
+
+
+@pytest.mark.parametrize("value", ["NaN", "Infinity", "-Infinity"])
+def test_what_is_no_number_of_json_is_refused(tmp_path, value):
+    """Browsers refuse the file, too."""
+    said = refusal(load_session, written(tmp_path, with_more(value)))
+    assert f"not JSON ({value} is no number of JSON), expected a session" in said
+
+
+def test_what_browsers_take_beside_the_fields_is_taken(tmp_path):
+    for value in ("1e400", "9" * 5000, '"\\ud800"'):
+        assert load_session(written(tmp_path, with_more(value))).steps == 30
+    assert load_session(written(tmp_path, b"\xef\xbb\xbf" + with_more("1").encode())).steps == 30
+
+
+@pytest.mark.parametrize(("levels", "fits"), [(62, True), (63, False)])
+def test_a_session_is_deeper_than_its_bundles_by_the_levels_above_them(tmp_path, levels, fits):
+    deep = BUNDLES["moss"] | {"provenance": {"x": json.loads("[" * levels + "]" * levels)}}
+    path = written(tmp_path, json.dumps(session({}) | {"bundles": [deep]}))
+    if fits:
+        assert load_session(path).steps == 30
+    else:
+        assert "moss.session.json: nested too deeply, more than 66 levels, expected" in refusal(load_session, path)
+
+
+def test_the_reason_of_a_refusal_is_true(tmp_path):
+    for content, said in (
+        (with_more("[" * 66 + "]" * 66), "nested too deeply, more than 66 levels, expected a session"),
+        (b'{"format": "\xe9"}', "not UTF-8 text at byte 12, expected a session"),
+        ("{", "not JSON (Expecting property name"),
+    ):
+        assert f"moss.session.json: {said}" in refusal(load_session, written(tmp_path, content))

@@ -10,7 +10,7 @@ export const fromPage = (texture) => complete(texture, texts());
 
 /** Makes the bundle of a file's content. @param {any} content @throws {Error} that says what is wrong with it */
 export function accept(content) {
-  if (!fits(content, 64)) throw new Error("nested too deeply, more than 64 levels"); // as Python reads a saved session
+  if (!fits(content, 64)) throw new Error("nested too deeply"); // for Python, which reads the sessions of a page
   return fromPage(checkBundle(content));
 }
 

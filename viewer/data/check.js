@@ -97,7 +97,7 @@ function numbersOf(whose, name, text, length, least, most) {
   if (text.length % 4 || !/^[A-Za-z0-9+/]*={0,2}$/.test(text))
     throw new Error(`${name} is not base64, expected numbers`);
   const [bytes] = bytesOf({ text });
-  const kind = { w: Int8Array, b: Int32Array, k: Uint8Array }[name[0]] ?? Int8Array;
+  const kind = { w: Int8Array, b: Int32Array }[name[0]] ?? Uint8Array;
   const size = length * kind.BYTES_PER_ELEMENT;
   if (bytes.length != size) throw new Error(`${name} has ${bytes.length} bytes, expected ${size}`);
   const numbers = [...new kind(bytes.buffer)];
