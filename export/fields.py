@@ -52,10 +52,8 @@ def shown(value: object) -> str:
 
 
 def _decode(name: str, text: object, dtype: str, shape: tuple[int, ...]) -> NDArray[np.int64]:
-    if not isinstance(text, str):
+    if not isinstance(text, str) or len(text) % 4 or not _BASE64.fullmatch(text):
         raise UserError(f"{name} is {shown(text)}, expected base64 text")
-    if len(text) % 4 or not _BASE64.fullmatch(text):
-        raise UserError(f"{name} is not base64, expected {dtype} values")
     data = base64.b64decode(text)
     expected = math.prod(shape) * np.dtype(dtype).itemsize
     if len(data) != expected:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from nca.api.checks import LAST_SEED, check_range, grid
 from nca.api.texture import Source, load
-from nca.errors import UsageError
+from nca.errors import UsageError, UserError
 
 if TYPE_CHECKING:
     from nca.export.bundle import Bundle
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["STEPS", "verify", "verify_each"]
 
 STEPS, TIMEOUT = (1, 2, 10, 100, 1000), 120
+DAY = 86_400  # seconds: nobody waits longer
 Result = TypeVar("Result")
 
 
@@ -95,6 +96,8 @@ def verify_each(
     if min(steps) < 1:
         raise UsageError(f"{min(steps)} steps: expected at least 1", "steps")
     check_range(seed=(seed, 0, LAST_SEED))
+    if not isinstance(timeout, int | float) or not 1 <= timeout <= DAY:
+        raise UserError(f"timeout is {str(timeout)[:60]}: expected seconds, from 1 to {DAY}")
     width, height = grid(size)
 
     def run() -> None:

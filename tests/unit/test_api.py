@@ -202,6 +202,7 @@ WRONG = {
     "callbacks hold <class 'nca": lambda: nca.train(LAVA, "new", **RUN, callbacks=[nca.Progress]),
     "callbacks hold <nca": lambda: nca.train(LAVA, "new", **RUN, callbacks=nca.Progress()),
     "callbacks hold 3: expected": lambda: nca.train(LAVA, "new", **RUN, callbacks=[3]),
+    "timeout is nan: expected seconds": lambda: nca.verify(nca.gallery["lava"], timeout=float("nan")),
     "no texture is named": lambda: nca.export_textures([]),
     "None is of type NoneType: expected a path": lambda: nca.load(None),
     "3 is of type int: expected a path": lambda: nca.load(3),
