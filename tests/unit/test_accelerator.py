@@ -54,10 +54,10 @@ def refusing(error):
     return f"""
 import builtins
 imported = builtins.__import__
-def refuse(name, *rest):
+def refuse(name, *rest, **more):
     if name == "numba":
         raise {error}
-    return imported(name, *rest)
+    return imported(name, *rest, **more)
 builtins.__import__ = refuse
 {AS_IT_IS}
 """

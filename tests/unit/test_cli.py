@@ -196,7 +196,7 @@ FAILURES = {
     "info cut.nca.json": "expected a nca-fixed-1 bundle",
     "render missing -o new.png": "missing: no such file or folder",
     "render --session missing -o new.png": "missing: cannot be read",
-    "render --session moss.png -o new.png": "moss.png: not JSON, expected a session",
+    "render --session moss.png -o new.png": "moss.png: not UTF-8 text at byte 0, expected a session",
     "render --session moss.nca.json -o new.png": "moss.nca.json: format is 'nca-fixed-1', expected 'nca-session-1'",
     "render cut -o new.png": "cut/model.safetensors is damaged",
     "render run -o new.png --size 4096 --scale 8": "a picture of 32768x32768 pixels: expected at most 16,383 a side",

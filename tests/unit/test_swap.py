@@ -16,7 +16,7 @@ from nca.files import check_output, sweep_beside, write_file, write_folder
 from nca.lock import locked
 
 PROCESSES = multiprocessing.get_context("fork")
-OLD, NEW = {"a": b"old"}, {"a": b"new", "previews/1.png": b"new"}
+OLD, NEW = {"life.json": b"old"}, {"life.json": b"new", "previews/1.png": b"new"}
 
 
 def killed_at(number, path, exchange):
@@ -55,7 +55,7 @@ def test_a_kill_leaves_the_old_folder_or_the_new_one(tmp_path, exchange):
         kills += 1
         if exchange:
             assert tree(path) in (OLD, NEW)
-        check_output(path, force=True, marker="a")  # as each command begins
+        check_output(path, force=True, marker="life.json")  # as each command begins
         assert tree(path) in (OLD, NEW)
         sweep_beside(path)
         assert [each.name for each in tmp_path.iterdir()] == ["run"]
@@ -84,7 +84,7 @@ def test_sweeping_leaves_what_is_not_ours(tmp_path):
     assert {each.name for each in tmp_path.iterdir()} == theirs
 
 
-@pytest.mark.parametrize("write", [lambda path: write_file(path, b""), lambda path: write_folder(path, {"a": b""})])
+@pytest.mark.parametrize("write", [lambda path: write_file(path, b""), lambda path: write_folder(path, {"life.json": b""})])
 def test_what_is_written_is_on_the_disk_before_it_has_its_name(tmp_path, monkeypatch, write):
     done, fsync, rename, replace = [], os.fsync, Path.rename, Path.replace
     monkeypatch.setattr(os, "fsync", lambda number: done.append("fsync") or fsync(number))
