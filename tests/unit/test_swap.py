@@ -84,7 +84,9 @@ def test_sweeping_leaves_what_is_not_ours(tmp_path):
     assert {each.name for each in tmp_path.iterdir()} == theirs
 
 
-@pytest.mark.parametrize("write", [lambda path: write_file(path, b""), lambda path: write_folder(path, {"life.json": b""})])
+@pytest.mark.parametrize(
+    "write", [lambda path: write_file(path, b""), lambda path: write_folder(path, {"life.json": b""})]
+)
 def test_what_is_written_is_on_the_disk_before_it_has_its_name(tmp_path, monkeypatch, write):
     done, fsync, rename, replace = [], os.fsync, Path.rename, Path.replace
     monkeypatch.setattr(os, "fsync", lambda number: done.append("fsync") or fsync(number))
