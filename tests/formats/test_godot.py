@@ -101,8 +101,22 @@ class Godot:
 
     def open(self, scene, *, width=WIDTH, height=HEIGHT, seed=0):
         self("open", f"res://{scene}")
+        self.begin(seed, width, height)
+        assert any(self.draws() or self.frame() for _ in range(300))  # on a busy machine once not at the first step
+        self.begin(seed, width, height)
+
+    def begin(self, seed, width, height):
         self("begin", seed)
         self.resize(width, height)
+
+    def frame(self):
+        """Give the engine a frame of its own."""
+        self.tab.evaluate("() => new Promise(requestAnimationFrame).then(() => null)")
+
+    def draws(self):
+        """Whether a step reaches the state and the picture: a fresh viewport is black and opaque."""
+        self("draw", 1)
+        return not (self.state()[3::4] == 1).all() and self.picture().any()
 
     def resize(self, width, height):
         self.width, self.height = width, height
