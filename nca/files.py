@@ -3,7 +3,6 @@
 import os
 import re
 import shutil
-import stat
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
@@ -14,6 +13,7 @@ from typing import IO
 
 from nca.errors import UserError
 from nca.ours import keep_others
+from nca.reading import special
 from nca.swap import recover_folder, replace_folder
 
 __all__ = [
@@ -51,19 +51,12 @@ def check_output(path: Path, *, force: bool, marker: str | None = None) -> None:
             raise UserError(f"{path} is a folder without {marker}, so it is not replaced: choose another name")
         if path.is_file() and marker:
             raise UserError(f"{path} is a file: expected the name of a folder to write")
-        if os.path.lexists(path) and (special := _special(path.lstat().st_mode)):
-            raise UserError(f"{path} is a {special}, which is never replaced: choose another name")
+        if os.path.lexists(path) and (kind := special(path.lstat().st_mode)):
+            raise UserError(f"{path} is a {kind}, which is never replaced: choose another name")
         if not force and path.exists():
             raise UserError(f"{path} exists already: choose another name, or replace it with --force")
         sweep_beside(path, older=HOUR)
         _try_name(path)
-
-
-def _special(mode: int) -> str:
-    """What a path is, other than a regular file or a folder."""
-    if stat.S_ISREG(mode) or stat.S_ISDIR(mode):
-        return ""
-    return "symbolic link" if stat.S_ISLNK(mode) else "pipe" if stat.S_ISFIFO(mode) else "device"
 
 
 def _try_name(path: Path) -> None:
@@ -113,7 +106,7 @@ def write_file(path: Path, content: bytes) -> None:
 def write_folder(path: Path, files: Mapping[str, bytes]) -> None:
     """Create or replace a folder with these files in one move, and wait until it is on the disk.
 
-    Of a folder that is replaced, files that none of our commands writes are kept. Raises UserError if that fails.
+    Files that none of our commands writes stay in a folder that is replaced. Raises UserError if that fails.
     """
     with _explained(path):
         make_folder(path.parent)

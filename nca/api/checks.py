@@ -48,7 +48,7 @@ def grid(size: int | tuple[int, int]) -> tuple[int, int]:
 
 def as_path(name: StrPath) -> Path:
     """A path. Raises UserError for what is none."""
-    if not isinstance(name, str | PathLike) or isinstance(name, bytes):
+    if not isinstance(name, str | PathLike):
         raise UserError(f"{str(name)[:60]} is of type {type(name).__name__}: expected a path")
     return Path(name)
 

@@ -2,7 +2,6 @@
 
 import io
 import re
-import stat
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from nca.errors import UserError
+from nca.reading import special
 
 __all__ = ["HEIC", "MOST_PIXELS", "SMALLEST", "STDIN", "begins", "check_name", "not_a_picture", "open_source"]
 
@@ -71,7 +71,7 @@ def not_a_picture(name: str, file: BinaryIO) -> UserError:
 def _open(path: Path) -> BinaryIO:
     try:
         found = path.stat()
-        if not stat.S_ISREG(found.st_mode) and not stat.S_ISDIR(found.st_mode):  # opening a FIFO waits for its writer
+        if special(found.st_mode):  # opening a FIFO waits for its writer
             raise UserError(f"{path} is a pipe or a device: expected a file, or - for stdin")
         if found.st_size > MOST_BYTES:
             raise UserError(f"{path} holds {found.st_size:,} bytes: expected a picture of at most {MOST_BYTES:,}")
